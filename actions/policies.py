@@ -1,0 +1,337 @@
+"""Policy search: the form that collects a profile, and what is said about policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions import policy_replies as replies
+from actions.forms import POLICY_INTERRUPTIONS
+from actions.resources import catalogue
+from actions.turn import Turn, button, say
+from base.errors import InputError
+from matcher.answers import UNKNOWN, parse_answer, read_facts
+from matcher.kind import guess_kind
+from matcher.policy import Policy
+from matcher.profile import ATTRIBUTES, Attribute, Profile, parse_profile
+from matcher.questions import next_question
+from matcher.ranking import Match, match
+from store.database import unit_of_work
+from store.people import forget_profile, read_profiles, save_profile, subscribe, unsubscribe
+
+QUESTIONS_BEFORE_RESULTS = 3
+
+
+class Search(BaseModel):
+    """A policy search in progress.
+
+    ``asked`` are the columns asked for so far, ``asking`` the one open now; ``shown`` tells
+    whether results have been shown; ``notes`` are remarks for the next reply, by code.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str | None = None
+    query: str | None = None
+    asked: tuple[str, ...] = ()
+    asking: str | None = None
+    since_results: int = 0
+    show: bool = False
+    message_id: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def load_search(tracker: Tracker) -> Search:
+    """Return the search kept in the conversation, or a new one."""
+    kept = tracker.get_slot("policy_search")
+    return Search.model_validate(kept) if kept else Search()
+
+
+def known_profile(citizen_id: str, kind: str) -> Profile:
+    """Return the citizen's stored profile of this kind (empty when nothing is known)."""
+    with unit_of_work() as session:
+        stored = read_profiles(session, citizen_id, "policy_matching").get(kind, {})
+    return parse_profile({"kind": kind, "id": citizen_id, "attributes": stored})
+
+
+def learn(citizen_id: str, kind: str, facts: dict[str, Any]) -> bool:
+    """Lay facts over the stored profile; False when they contradict the columns' ranges."""
+    if not facts:
+        return True
+    try:
+        merged = known_profile(citizen_id, kind).merged(facts)
+    except InputError:
+        return False
+    with unit_of_work() as session:
+        save_profile(session, citizen_id, kind, dict(merged.attributes))
+    return True
+
+
+class ValidatePolicyForm(Action):
+    """Takes kind, facts and answers out of the message."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "validate_policy_form"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Return the search after this message."""
+        turn = Turn.of(tracker)
+        search = load_search(tracker)
+        active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
+        if turn.message_id == search.message_id or (active and turn.intent in POLICY_INTERRUPTIONS):
+            return [SlotSet("policy_search", search.model_dump(mode="json"))]
+        if not active:
+            search = Search(kind=search.kind)
+        search = _absorb(search.model_copy(update={"message_id": turn.message_id}), turn)
+        return [SlotSet("policy_search", search.model_dump(mode="json"))]
+
+
+class ActionAskPolicyDone(Action):
+    """Asks the next question, or shows results together with the datum that decides most."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_ask_policy_done"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say what comes next and remember what was asked."""
+        search = load_search(tracker)
+        if search.kind is None:
+            text, buttons = replies.ask_kind(search.notes)
+            say(dispatcher, text, buttons)
+            return []
+        profile = known_profile(tracker.sender_id, search.kind)
+        matches = match(catalogue(), profile, search.query)
+        wanted = (
+            _attribute(search) if search.asking else next_question(matches, profile, search.asked)
+        )
+        show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
+        if show:
+            _show(dispatcher, matches, wanted)
+        else:
+            text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
+            say(dispatcher, text, buttons)
+        return [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
+
+
+class ActionEndPolicy(Action):
+    """Ends a policy search."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_end_policy"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say goodbye to the search; what was told is kept for the next one."""
+        say(
+            dispatcher,
+            "好的，政策就先看到这里。您说的情况我已加密保存，下次不用重说；要删除就说“删除我的资料”。",
+            [button("有新政策告诉我", "subscribe_policies")],
+        )
+        search = load_search(tracker)
+        kept = Search(kind=search.kind, query=search.query)
+        return [SlotSet("policy_search", kept.model_dump(mode="json"))]
+
+
+class ActionPolicyDetail(Action):
+    """Tells about one policy: amount, conditions, deadline, materials, how to apply."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_policy_detail"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Find the policy, tell it, and remember it."""
+        turn = Turn.of(tracker)
+        policy, choices = _policy_meant(turn, str(tracker.get_slot("policy_id") or ""))
+        if policy is None:
+            text, buttons = replies.which_policy(choices)
+            say(dispatcher, text, buttons)
+            return []
+        profile = known_profile(turn.citizen_id, policy.audience)
+        text, buttons, card = replies.policy_detail(policy, profile)
+        say(dispatcher, text, buttons, [card])
+        return [SlotSet("policy_id", policy.id)]
+
+
+class ActionUpdateProfile(Action):
+    """Records facts the citizen wants remembered."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_update_profile"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Store what is sure and say what was understood."""
+        turn = Turn.of(tracker)
+        search = load_search(tracker)
+        kind = guess_kind(turn.text) or search.kind or "resident"
+        facts = read_facts(kind, turn.text)
+        if not facts or not learn(turn.citizen_id, kind, facts):
+            say(
+                dispatcher,
+                "您想更新什么情况？比如“我们公司现在80人”“我今年82岁”。",
+                [button("帮我找政策", "ask_policy")],
+            )
+            return []
+        say(
+            dispatcher,
+            f"记下了：{replies.facts_text(kind, facts)}。这些只用来帮您匹配政策，加密保存，"
+            "说“删除我的资料”就会删掉。",
+            [button("看看能领什么", "choose_kind", kind=kind)],
+        )
+        kept = search.model_copy(update={"kind": kind})
+        return [SlotSet("policy_search", kept.model_dump(mode="json"))]
+
+
+class ActionSubscribe(Action):
+    """Subscribes to news of policies."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_subscribe"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Store the wish."""
+        with unit_of_work() as session:
+            new = subscribe(session, tracker.sender_id)
+        lead = "已为您订阅" if new else "您已经订阅过了"
+        say(dispatcher, f"{lead}，有适合您的新政策会在这里告诉您。不想要了就说“取消订阅”。")
+        return []
+
+
+class ActionUnsubscribe(Action):
+    """Ends the subscription."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_unsubscribe"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """End it at once."""
+        with unit_of_work() as session:
+            ended = unsubscribe(session, tracker.sender_id)
+        say(dispatcher, "已取消订阅，不会再给您推送政策。" if ended else "您没有订阅政策推送。")
+        return []
+
+
+class ActionForgetMe(Action):
+    """Erases the profile and the subscription."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_forget_me"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Erase and say what stays."""
+        with unit_of_work() as session:
+            known = forget_profile(session, tracker.sender_id)
+        text = "您的个人情况和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
+        say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。")
+        return [SlotSet("policy_search", None), SlotSet("policy_id", None)]
+
+
+# --- taking answers ---------------------------------------------------------------------
+
+
+def _absorb(search: Search, turn: Turn) -> Search:
+    again = "not_understood" in search.notes
+    search = search.model_copy(update={"notes": (), "show": turn.intent == "show_results"})
+    kind = turn.entity("kind") or search.kind or guess_kind(turn.text)
+    if kind not in ATTRIBUTES:
+        return search.model_copy(update={"query": search.query or turn.text or None})
+    if turn.intent == "ask_policy" and turn.text:
+        search = search.model_copy(update={"query": turn.text})
+        kind = guess_kind(turn.text) or kind
+    search = search.model_copy(update={"kind": kind})
+    if turn.intent == "answer_profile":
+        return _answer(search, turn, str(turn.entity("value") or ""), again=again)
+    facts = dict(read_facts(kind, turn.text)) if turn.text else {}
+    if search.query and not search.asked:
+        facts = {**read_facts(kind, search.query), **facts}
+    if search.asking and turn.text and turn.intent != "ask_policy":
+        if search.asking not in facts:
+            learn(turn.citizen_id, kind, facts)
+            return _answer(search, turn, turn.text, again=again)
+        search = search.model_copy(update={"asking": None})
+    if not learn(turn.citizen_id, kind, facts):
+        return search.model_copy(update={"notes": ("contradiction",)})
+    return search
+
+
+def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:
+    """Take the answer to the open question; a second failure leaves the datum unknown."""
+    if search.asking is None or search.kind is None:
+        return search
+    attribute = ATTRIBUTES[search.kind][search.asking]
+    settled = search.model_copy(update={"asking": None})
+    try:
+        value = parse_answer(attribute, answer)
+    except InputError:
+        if again or turn.is_button:
+            return settled
+        return search.model_copy(update={"notes": ("not_understood",)})
+    if value is UNKNOWN:
+        return settled
+    if not learn(turn.citizen_id, search.kind, {attribute.name: value}):
+        return search.model_copy(update={"notes": ("not_understood",)})
+    return settled
+
+
+def _attribute(search: Search) -> Attribute:
+    assert search.kind is not None
+    assert search.asking is not None
+    return ATTRIBUTES[search.kind][search.asking]
+
+
+def _after_asking(search: Search, wanted: Attribute | None, *, show: bool) -> dict[str, Any]:
+    name = wanted.name if wanted else None
+    asked = search.asked if name is None or name in search.asked else (*search.asked, name)
+    update = {
+        "asked": asked,
+        "asking": name,
+        "show": False,
+        "since_results": 0 if show else search.since_results + 1,
+    }
+    return search.model_copy(update=update).model_dump(mode="json")
+
+
+def _show(
+    dispatcher: CollectingDispatcher, matches: tuple[Match, ...], wanted: Attribute | None
+) -> None:
+    text, buttons, cards = replies.results(matches, wanted)
+    say(dispatcher, text, buttons, cards)
+
+
+def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy, ...]]:
+    pressed = turn.entity("policy_id")
+    if pressed:
+        return catalogue().policy(pressed), ()
+    found = catalogue().policy_finder.find(turn.text)
+    if found.kind == "certain":
+        return found.candidates[0].item, ()
+    if current:
+        return catalogue().policy(current), ()
+    return None, tuple(candidate.item for candidate in found.candidates)

@@ -1,0 +1,168 @@
+"""Words and cards about policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from actions.turn import button
+from matcher.eligibility import evaluate
+from matcher.explain import explain
+from matcher.policy import Policy
+from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
+from matcher.ranking import Match
+
+Buttons = list[dict[str, str]]
+
+SHOWN = 5
+VERDICTS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不符合"}
+_LEVELS = {"national": "国家", "province": "省级", "city": "市级", "district": "区级"}
+_PURPOSE = "您说的情况只用来匹配政策，加密保存，随时可以说“删除我的资料”。"
+_NOTES = {
+    "not_understood": "这个我没听明白，",
+    "contradiction": "您说的情况前后对不上，请再核对一下。",
+}
+
+
+def ask_kind(notes: tuple[str, ...]) -> tuple[str, Buttons]:
+    """Ask whether policies for an enterprise or for a resident are wanted."""
+    lead = "".join(_NOTES[note] for note in notes if note in _NOTES)
+    return f"{lead}您是给企业找政策，还是给个人、家里人找？", [
+        button("给企业找", "choose_kind", kind="enterprise"),
+        button("给个人找", "choose_kind", kind="resident"),
+    ]
+
+
+def ask_attribute(
+    attribute: Attribute | None, notes: tuple[str, ...], *, first: bool
+) -> tuple[str, Buttons]:
+    """Ask for one datum; the first time with the purpose of asking."""
+    assert attribute is not None
+    lead = "".join(_NOTES[note] for note in notes if note in _NOTES)
+    purpose = f"我先问几个情况，帮您筛。{_PURPOSE}\n" if first and not notes else ""
+    return f"{lead}{purpose}{attribute.question}", _answers(attribute)
+
+
+def results(
+    matches: Sequence[Match], wanted: Attribute | None
+) -> tuple[str, Buttons, list[dict[str, Any]]]:
+    """Show ranked policies with reasons, and the datum that would decide most."""
+    shown = matches[:SHOWN]
+    if not shown:
+        text = "按您说的情况，暂时没有找到对得上的政策。"
+    else:
+        sure = sum(m.evaluation.verdict == "eligible" for m in shown)
+        open_ = len(shown) - sure
+        parts = [f"{sure}项符合条件"] if sure else []
+        parts += [f"{open_}项可能符合"] if open_ else []
+        names = "\n".join(
+            f"{i}. {m.policy.title}（{VERDICTS[m.evaluation.verdict]}）：{m.policy.benefit.text}"
+            for i, m in enumerate(shown, start=1)
+        )
+        text = f"找到{'，'.join(parts)}：\n{names}\n是否符合以受理部门审核为准。"
+    buttons: Buttons = []
+    if wanted is not None:
+        decides = [m.policy.title for m in matches if _lacks(m, wanted)]
+        about = f"，就能判断《{decides[0]}》{f'等{len(decides)}项' if len(decides) > 1 else ''}"
+        text += f"\n再告诉我一个情况{about if decides else ''}：{wanted.question}"
+        buttons = _answers(wanted, results_shown=True)
+    else:
+        buttons = [
+            button(f"{m.policy.title}怎么申请", "choose_policy", policy_id=m.policy.id)
+            for m in shown[:3]
+        ]
+    return text, buttons, [policy_card(m.policy, m.evaluation.verdict, m.reasons) for m in shown]
+
+
+def policy_detail(
+    policy: Policy, profile: Profile
+) -> tuple[str, Buttons, dict[str, Any]]:
+    """Tell all about one policy, with the verdict for this profile."""
+    evaluation = evaluate(policy, complete(profile))
+    reasons = explain(policy, evaluation, profile)
+    text = (
+        f"【{policy.title}】{policy.summary}\n"
+        f"能得到：{policy.benefit.text}\n"
+        f"申请时间：{window_text(policy)}\n"
+        f"要准备：{'、'.join(policy.materials)}\n"
+        f"去哪办：{policy.apply.place}"
+    )
+    if policy.apply.online:
+        text += f"；网上：{policy.apply.online}"
+    if profile.attributes:
+        text += f"\n按您说的情况：{VERDICTS[evaluation.verdict]}。"
+    buttons = [button("帮我看看符不符合", "choose_kind", kind=policy.audience)]
+    return text, buttons, policy_card(policy, evaluation.verdict, reasons)
+
+
+def which_policy(choices: Sequence[Policy]) -> tuple[str, Buttons]:
+    """Ask which policy is meant, or say that it is not known."""
+    if choices:
+        return "您问的是下面哪一项？", [
+            button(policy.title, "choose_policy", policy_id=policy.id) for policy in choices
+        ]
+    return (
+        "这项政策我这里没有准确的资料，不敢乱说。您可以说说情况让我帮您找，或拨打12345问人工。",
+        [button("帮我找政策", "ask_policy"), button("转人工", "ask_human")],
+    )
+
+
+def policy_card(policy: Policy, verdict: str, reasons: Sequence[str]) -> dict[str, Any]:
+    """Return the ``policy`` card of the Chat API."""
+    number = f"（{policy.document.number}）" if policy.document.number else ""
+    sample = "（示例城市政策）" if policy.origin == "sample" else ""
+    fields = {
+        "结论": VERDICTS[verdict],
+        "能得到": policy.benefit.text,
+        "条件": "\n".join(reasons),
+        "申请时间": window_text(policy),
+        "申请方式": "\n".join(filter(None, [policy.apply.place, policy.apply.online])),
+        "材料": "、".join(policy.materials),
+        "依据": f"{_LEVELS[policy.level]}·{policy.issuer}《{policy.document.title}》{number}{sample}",
+    }
+    if policy.apply.phone:
+        fields["咨询电话"] = policy.apply.phone
+    return {"kind": "policy", "id": policy.id, "title": policy.title, "fields": fields}
+
+
+def window_text(policy: Policy, today: date | None = None) -> str:
+    """Say when one may apply."""
+    window = policy.window
+    state = window.state(today or date.today())
+    text = {"open": "现在可以申请", "upcoming": "还没开始", "closed": "已经截止"}[state]
+    if window.opens and state == "upcoming":
+        text += f"，{window.opens:%Y年%m月%d日}开始"
+    if window.closes:
+        text += f"，{window.closes:%Y年%m月%d日}截止"
+    return f"{text}。{window.note}" if window.note else text
+
+
+def facts_text(kind: str, facts: Mapping[str, Any]) -> str:
+    """Say facts back: 从业人数80人、年营业收入2000万元."""
+    columns = ATTRIBUTES[kind]
+    return "、".join(f"{columns[k].label}{columns[k].describe(v)}" for k, v in facts.items())
+
+
+def _lacks(found: Match, wanted: Attribute) -> bool:
+    return found.evaluation.verdict == "possible" and wanted.name in found.evaluation.missing
+
+
+def _answers(attribute: Attribute, *, results_shown: bool = False) -> Buttons:
+    buttons: Buttons = []
+    if attribute.type == "boolean":
+        buttons = [
+            button("是", "answer_profile", value="是"),
+            button("不是", "answer_profile", value="不是"),
+        ]
+    elif attribute.type == "choice" and len(attribute.choices) <= 8:
+        buttons = [
+            button(choice.label, "answer_profile", value=choice.label)
+            for choice in attribute.choices
+        ]
+    buttons.append(button("不清楚", "answer_profile", value="不清楚"))
+    if results_shown:
+        buttons.append(button("就看到这里", "cancel"))
+    else:
+        buttons.append(button("先看结果", "show_results"))
+    return buttons

@@ -1,0 +1,81 @@
+"""Service enquiries: which item is meant, and what to say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from actions.resources import catalogue
+from actions.service_replies import answer_buttons, answer_text, service_card
+from actions.turn import Turn, button, say
+from matcher.service import ServiceItem
+
+
+class ActionAnswerService(Action):
+    """Answers a question about a service item, or a follow-up about the same one."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_answer_service"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Find the item, answer, and remember the item for follow-ups."""
+        turn = Turn.of(tracker)
+        current = catalogue().service(str(tracker.get_slot("service_id") or ""))
+        item, choices = _item_meant(turn, current)
+        if item is not None:
+            say(
+                dispatcher,
+                answer_text(item, turn.intent, catalogue().halls_for(item)),
+                answer_buttons(item, turn.intent),
+                [service_card(item)],
+            )
+            return [SlotSet("service_id", item.id)]
+        if choices:
+            buttons = [
+                button(choice.name, "choose_service", service_id=choice.id) for choice in choices
+            ]
+            buttons.append(button("都不是，转人工", "ask_human"))
+            say(dispatcher, "您问的是下面哪一件？", buttons)
+            return []
+        _say_unknown(dispatcher, turn)
+        return []
+
+
+def _item_meant(
+    turn: Turn, current: ServiceItem | None
+) -> tuple[ServiceItem | None, tuple[ServiceItem, ...]]:
+    """Return the item, or the candidates to choose from."""
+    pressed = turn.entity("service_id")
+    if pressed:
+        return catalogue().service(pressed), ()
+    if not turn.text:
+        return current, ()
+    found = catalogue().service_finder.find(turn.text)
+    named = turn.entity("service_item")
+    if found.kind != "certain" and named:
+        by_name = catalogue().service_finder.find(named)
+        found = by_name if by_name.kind == "certain" else found
+    if found.kind == "certain":
+        return found.candidates[0].item, ()
+    if current is not None and turn.intent != "ask_service" and not named:
+        return current, ()
+    return None, tuple(candidate.item for candidate in found.candidates)
+
+
+def _say_unknown(dispatcher: CollectingDispatcher, turn: Turn) -> None:
+    buttons: list[dict[str, Any]] = [button("转人工", "ask_human"), button("我能问什么", "help")]
+    if turn.intent != "ask_service" and not turn.entity("service_item"):
+        say(dispatcher, "您问的是哪一件事？比如“身份证补办”“公积金提取”。", buttons)
+        return
+    say(
+        dispatcher,
+        "这件事我这里没有准确的办事资料，不敢乱说。您可以换个说法再问一次，或者拨打12345问人工。",
+        buttons,
+    )

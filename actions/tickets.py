@@ -1,0 +1,314 @@
+"""What a citizen may do with tickets already filed."""
+
+from __future__ import annotations
+
+import re
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+from sqlalchemy.orm import Session
+
+from actions.forms import SUPPLEMENT_INTERRUPTIONS
+from actions.resources import categories
+from actions.turn import Turn, button, say
+from base.errors import StateError
+from dispatch.filing import rate, supplement, withdraw
+from dispatch.lifecycle import STATUS_NAMES, TRANSITIONS
+from dispatch.wording import rating_buttons, ticket_card
+from store.database import unit_of_work
+from store.models import Ticket
+from store.privacy import reveal
+from store.tickets import CITY_TIME, latest_of_citizen, of_citizen, rateable
+
+TICKET_ID = re.compile(r"SM\d{14}", re.IGNORECASE)
+_NONE_FOUND = (
+    "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"
+)
+_NO_TICKETS = "您在这里还没有提交过工单。"
+_SCORES = (
+    (5, ("非常满意", "很满意", "五星", "5星", "5分", "五分", "好评", "点赞")),
+    (1, ("不满意", "差评", "很差", "太差", "一星", "1星", "1分", "一分", "没解决", "糊弄")),
+    (3, ("一般", "还行", "基本满意", "三星", "3星", "3分", "三分", "凑合")),
+    (4, ("四星", "4星", "4分", "四分")),
+    (2, ("二星", "两星", "2星", "2分", "两分", "二分")),
+    (5, ("满意", "不错", "挺好", "很好", "谢谢")),
+)
+_SUPPLEMENT_NOISE = re.compile(
+    r"(SM\d{14}|我|想|要|再|给|把|那个|这个|刚才|上次|之前|昨天|今天|的|投诉|举报|工单|补充|一下|一点|"
+    r"追加|加|说明|情况|信息|照片|材料|内容|还有|对了|麻烦|请|帮|点|[，,。.：:；;！!\s])"
+)
+_SHORTEST_SUPPLEMENT = 5
+
+
+def named_ticket(turn: Turn) -> str | None:
+    """Return the ticket id in a message, in upper case."""
+    found = turn.entity("ticket_id") or ""
+    match = TICKET_ID.search(found) or TICKET_ID.search(turn.text)
+    return match.group().upper() if match else None
+
+
+def ticket_meant(session: Session, turn: Turn, tracker: Tracker) -> tuple[Ticket | None, str]:
+    """Return the citizen's ticket, else what to say; someone else's is simply not found."""
+    named = named_ticket(turn)
+    if named:
+        return of_citizen(session, turn.citizen_id, named), _NONE_FOUND
+    kept = tracker.get_slot("ticket_id")
+    ticket = of_citizen(session, turn.citizen_id, str(kept)) if kept else None
+    if ticket is None:
+        latest = latest_of_citizen(session, turn.citizen_id, 1)
+        ticket = latest[0] if latest else None
+    return ticket, _NO_TICKETS
+
+
+def score_in(text: str) -> int | None:
+    """Return the rating 1-5 said in words, None when there is none."""
+    return next((score for score, words in _SCORES if any(w in text for w in words)), None)
+
+
+def supplement_content(text: str) -> str | None:
+    """Return ``text`` when it says something beyond the wish to add, else None."""
+    bare = _SUPPLEMENT_NOISE.sub("", text)
+    return text.strip() if len(bare) >= _SHORTEST_SUPPLEMENT else None
+
+
+class ActionCheckTicket(Action):
+    """Tells where tickets stand, from the store."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_check_ticket"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Show the named ticket with its history, or the latest ones."""
+        turn = Turn.of(tracker)
+        with unit_of_work() as session:
+            if named_ticket(turn) is None:
+                tickets = latest_of_citizen(session, turn.citizen_id, 3)
+                if len(tickets) > 1:
+                    cards = [ticket_card(t, categories().get(t.category)) for t in tickets]
+                    say(dispatcher, f"您最近的{len(tickets)}个工单：", None, cards)
+                    return [SlotSet("ticket_id", tickets[0].id)]
+            ticket, otherwise = ticket_meant(session, turn, tracker)
+            if ticket is None:
+                say(dispatcher, otherwise, [button("我要随手拍", "report_pollution")])
+                return []
+            history = _history(session, ticket)
+            card = ticket_card(ticket, categories().get(ticket.category))
+            say(dispatcher, history, _ticket_buttons(ticket), [card])
+            return [SlotSet("ticket_id", ticket.id)]
+
+
+class ActionWithdrawTicket(Action):
+    """Asks whether a ticket shall really be withdrawn."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_withdraw_ticket"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask with buttons, or say why it cannot be withdrawn."""
+        turn = Turn.of(tracker)
+        with unit_of_work() as session:
+            ticket, otherwise = ticket_meant(session, turn, tracker)
+            if ticket is None:
+                say(dispatcher, otherwise)
+                return []
+            if "withdrawn" not in TRANSITIONS[ticket.status]:
+                say(dispatcher, _cannot_withdraw(ticket))
+                return []
+            say(
+                dispatcher,
+                f"确定要撤回工单 {ticket.id} 吗？撤回后就不再办理了。",
+                [
+                    button("确定撤回", "confirm_withdraw", ticket_id=ticket.id),
+                    button("不撤了", "check_ticket", ticket_id=ticket.id),
+                ],
+            )
+            return [SlotSet("ticket_id", ticket.id)]
+
+
+class ActionConfirmWithdraw(Action):
+    """Withdraws the ticket."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_confirm_withdraw"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Withdraw and tell."""
+        turn = Turn.of(tracker)
+        with unit_of_work() as session:
+            found, otherwise = ticket_meant(session, turn, tracker)
+            if found is None:
+                say(dispatcher, otherwise)
+                return []
+            try:
+                withdraw(session, turn.citizen_id, found.id)
+            except StateError:
+                say(dispatcher, _cannot_withdraw(found))
+                return []
+            card = ticket_card(found, categories().get(found.category))
+            say(dispatcher, f"工单 {found.id} 已撤回，责任部门也会收到通知。", None, [card])
+            return []
+
+
+class ActionRateTicket(Action):
+    """Takes the citizen's rating (评价)."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_rate_ticket"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Record the score, or ask for it."""
+        turn = Turn.of(tracker)
+        pressed = turn.entity("score") or ""
+        score = int(pressed) if pressed in ("1", "2", "3", "4", "5") else score_in(turn.text)
+        with unit_of_work() as session:
+            named = named_ticket(turn)
+            ticket = (
+                of_citizen(session, turn.citizen_id, named)
+                if named
+                else rateable(session, turn.citizen_id)
+            )
+            if ticket is None:
+                say(dispatcher, _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。")
+                return []
+            if ticket.status not in ("resolved", "verified", "closed"):
+                say(dispatcher, f"工单 {ticket.id} 还在办理，办结后再请您评价。")
+                return []
+            if score is None:
+                say(dispatcher, f"请给工单 {ticket.id} 的办理打个分：", rating_buttons(ticket.id))
+                return []
+            rate(session, turn.citizen_id, ticket.id, score)
+            say(dispatcher, _rated_text(score))
+            return [SlotSet("ticket_id", ticket.id)]
+
+
+class ValidateSupplementForm(Action):
+    """Takes the words of a supplement."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "validate_supplement_form"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Return the slots after this message."""
+        turn = Turn.of(tracker)
+        kept = tracker.get_slot("supplement_words")
+        named = named_ticket(turn) or tracker.get_slot("ticket_id")
+        if turn.intent in SUPPLEMENT_INTERRUPTIONS:
+            return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
+        words: str | None = turn.text.strip() or None
+        if turn.intent == "supplement_ticket":
+            words = supplement_content(turn.text)
+        if words is None and tracker.get_slot("pending_photos"):
+            words = "补充了照片"
+        return [SlotSet("supplement_words", words or kept), SlotSet("ticket_id", named)]
+
+
+class ActionAskSupplementWords(Action):
+    """Asks what to add."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_ask_supplement_words"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Ask; a ticket that is not there is noticed when it is sent."""
+        say(dispatcher, "要补充什么情况？文字、照片都可以。", [button("取消", "cancel")])
+        return []
+
+
+class ActionSupplementTicket(Action):
+    """Adds the supplement to the ticket and passes it on."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_supplement_ticket"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Store and tell."""
+        turn = Turn.of(tracker)
+        words = str(tracker.get_slot("supplement_words"))
+        photos = tuple(tracker.get_slot("pending_photos") or ())
+        done: list[EventType] = [
+            SlotSet(slot, None)
+            for slot in ("supplement_words", "pending_photos", "pending_locations")
+        ]
+        with unit_of_work() as session:
+            ticket, otherwise = ticket_meant(session, turn, tracker)
+            if ticket is None:
+                say(dispatcher, otherwise)
+                return done
+            supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
+            card = ticket_card(ticket, categories().get(ticket.category))
+            say(dispatcher, f"已补充到工单 {ticket.id}，并转给{ticket.department}。", None, [card])
+        return done
+
+
+class ActionCancelSupplement(Action):
+    """Drops the supplement."""
+
+    def name(self) -> str:
+        """Action name."""
+        return "action_cancel_supplement"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Say so."""
+        say(dispatcher, "好的，不补充了，原来的工单照常办理。")
+        return [SlotSet("supplement_words", None), SlotSet("requested_slot", None)]
+
+
+def _history(session: Session, ticket: Ticket) -> str:
+    lines = [f"工单 {ticket.id} 现在是：{STATUS_NAMES[ticket.status]}。"]
+    for event in ticket.events:
+        if event.from_status == event.to_status and event.note is None:
+            continue
+        note = reveal(
+            session, event, "note", actor=f"citizen:{ticket.citizen_id}", purpose="check_ticket"
+        )
+        moment = event.at.astimezone(CITY_TIME).strftime("%m-%d %H:%M")
+        step = STATUS_NAMES[event.to_status] if event.from_status != event.to_status else "补充"
+        unit = f" {event.unit}" if event.unit else ""
+        lines.append(f"· {moment} {step}{unit}" + (f"：{note}" if note else ""))
+    return "\n".join(lines)
+
+
+def _ticket_buttons(ticket: Ticket) -> list[dict[str, str]]:
+    if ticket.status in ("resolved", "verified", "closed"):
+        return [] if ticket.rating else rating_buttons(ticket.id)
+    if "withdrawn" not in TRANSITIONS[ticket.status]:
+        return []
+    return [
+        button("补充情况", "supplement_ticket", ticket_id=ticket.id),
+        button("撤回工单", "withdraw_ticket", ticket_id=ticket.id),
+    ]
+
+
+def _cannot_withdraw(ticket: Ticket) -> str:
+    return f"工单 {ticket.id} 现在是“{STATUS_NAMES[ticket.status]}”，不能撤回了。"
+
+
+def _rated_text(score: int) -> str:
+    if score <= 2:
+        return "收到，很抱歉没有让您满意，您的评价已转给责任部门。还有什么没解决的，可以再补充说明。"
+    return "谢谢您的评价，已转给责任部门。"

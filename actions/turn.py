@@ -1,0 +1,78 @@
+"""One turn of the conversation as an action sees it, and what it says back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The citizen's latest message.
+
+    ``text`` is what he typed, not the normalised form; empty for buttons and attachments.
+    """
+
+    citizen_id: str
+    message_id: str
+    intent: str
+    text: str
+    entities: tuple[tuple[str, str], ...]
+    metadata: dict[str, Any]
+
+    @classmethod
+    def of(cls, tracker: Tracker) -> Turn:
+        """Read the latest message of a tracker."""
+        message = tracker.latest_message
+        metadata = message.get("metadata") or {}
+        raw = message.get("text") or ""
+        return cls(
+            citizen_id=tracker.sender_id,
+            message_id=message.get("message_id") or metadata.get("message_id") or "",
+            intent=(message.get("intent") or {}).get("name") or "",
+            text="" if raw.startswith("/") else str(metadata.get("text") or raw),
+            entities=tuple(
+                (str(entity["entity"]), str(entity["value"]))
+                for entity in message.get("entities") or []
+            ),
+            metadata=metadata,
+        )
+
+    @property
+    def is_button(self) -> bool:
+        """Whether the message came from a button (an intent payload)."""
+        return not self.text and self.intent != "attach"
+
+    def entity(self, name: str) -> str | None:
+        """The first value of an entity, if any."""
+        return next((value for key, value in self.entities if key == name), None)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Every value of an entity."""
+        return tuple(value for key, value in self.entities if key == name)
+
+
+def payload(intent: str, **entities: str) -> str:
+    """Return the button payload of an intent with entities."""
+    return f"/{intent}" + (json.dumps(entities, ensure_ascii=False) if entities else "")
+
+
+def button(title: str, intent: str, **entities: str) -> dict[str, str]:
+    """Return a button of the Chat API."""
+    return {"title": title, "payload": payload(intent, **entities)}
+
+
+def say(
+    dispatcher: CollectingDispatcher,
+    text: str,
+    buttons: list[dict[str, str]] | None = None,
+    cards: list[dict[str, Any]] | None = None,
+) -> None:
+    """Say one reply; cards travel as Rasa's custom payload."""
+    dispatcher.utter_message(
+        text=text, buttons=buttons or None, json_message={"cards": cards} if cards else None
+    )

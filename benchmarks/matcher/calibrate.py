@@ -1,0 +1,229 @@
+"""Fits the finders' weights and chooses their thresholds; ``--write`` commits the result.
+
+    python -m benchmarks.matcher.calibrate [--write]
+
+Positives are the documents' own names, aliases and questions, each left out of the index
+while it is asked; negatives are ``negatives.yml``. Every number printed comes from five-fold
+cross-validation, so no text is judged by weights it helped to fit. ``nlu_data/heldout`` is
+never read here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from scipy.optimize import minimize
+
+from base.encoder import get_encoder
+from base.settings import get_settings
+from matcher.finder import Finder, ServiceFinder, probabilities
+from matcher.hybrid import CALIBRATION_FILE, FEATURES, Calibration, judge
+from matcher.policy import load_policies
+from matcher.policy_finder import PolicyFinder
+from matcher.service import load_services
+
+Array = npt.NDArray[np.float64]
+NONE = -1
+FOLDS = 5
+PENALTY = 0.02
+NEGATIVE_SHARE = 0.35
+NEUTRAL = Calibration(
+    weights=dict.fromkeys(FEATURES, 0.0), none=0.0, certain=1.0, possible=1.0, share=1.0
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Features of one text: ``(documents, features)``, and the document meant or NONE."""
+
+    text: str
+    features: Array
+    target: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weights of the features and the logit of none."""
+
+    weights: Array
+    none: float
+
+
+def samples(finder: Finder[Any], negatives: Iterable[str]) -> list[Sample]:
+    """Return every positive of ``finder``, left out of its index, and every negative."""
+    documents = list(finder.index.documents)
+    result = []
+    for item in finder.items.values():
+        asked = (*finder.names(item), *getattr(item, "questions", getattr(item, "queries", ())))
+        for text in dict.fromkeys(asked):
+            features = finder.index.features(text, without=text).astype(np.float64)
+            result.append(Sample(text, features, documents.index(item.id)))
+    for text in negatives:
+        result.append(Sample(text, finder.index.features(text).astype(np.float64), NONE))
+    return result
+
+
+def fit(training: list[Sample]) -> Fit:
+    """Fit the conditional logit by maximum likelihood with an L2 penalty."""
+    stacked = np.stack([sample.features for sample in training])
+    targets = np.array([sample.target for sample in training])
+    negative = targets == NONE
+    weight = np.where(
+        negative,
+        NEGATIVE_SHARE / max(1, negative.sum()),
+        (1 - NEGATIVE_SHARE) / max(1, (~negative).sum()),
+    )
+    scale = stacked.reshape(-1, stacked.shape[-1]).std(axis=0) + 1e-9
+    rows = np.arange(len(training))
+
+    def loss(parameters: Array) -> tuple[float, Array]:
+        logits = (stacked / scale) @ parameters[:-1]
+        logits = np.concatenate([logits, np.full((len(rows), 1), parameters[-1])], axis=1)
+        logits -= logits.max(axis=1, keepdims=True)
+        chance = np.exp(logits)
+        chance /= chance.sum(axis=1, keepdims=True)
+        likelihood = np.log(chance[rows, targets] + 1e-12)
+        slope = chance.copy()
+        slope[rows, targets] -= 1
+        slope *= weight[:, None]
+        gradient = np.append(
+            np.einsum("nd,ndf->f", slope[:, :-1], stacked / scale), slope[:, -1].sum()
+        )
+        gradient[:-1] += 2 * PENALTY * parameters[:-1] / len(scale)
+        penalty = PENALTY * (parameters[:-1] ** 2).mean()
+        return float(-(weight * likelihood).sum() + penalty), gradient
+
+    start = np.zeros(stacked.shape[-1] + 1)
+    bounds = [(0, None)] * stacked.shape[-1] + [(None, None)]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return Fit(found.x[:-1] / scale, float(found.x[-1]))
+
+
+def chances(sample: Sample, fitted: Fit) -> tuple[Any, float]:
+    """Return the probability of every document and of none."""
+    return probabilities((sample.features @ fitted.weights).astype(np.float32), fitted.none)
+
+
+def cross_validate(every: list[Sample], seed: int = 7) -> list[tuple[Sample, Any, float]]:
+    """Judge each sample by weights fitted on the other folds."""
+    order = np.random.default_rng(seed).permutation(len(every))
+    judged = []
+    for fold in range(FOLDS):
+        held = {int(row) for row in order[fold::FOLDS]}
+        fitted = fit([sample for row, sample in enumerate(every) if row not in held])
+        judged.extend((every[row], *chances(every[row], fitted)) for row in held)
+    return judged
+
+
+def measure(judged: list[tuple[Sample, Any, float]], limits: Calibration) -> dict[str, float]:
+    """Return what a citizen meets under ``limits``."""
+    count = dict.fromkeys(("sure", "right", "offered", "refused", "top", "asked"), 0)
+    positives = sum(sample.target != NONE for sample, _, _ in judged)
+    for sample, scores, none in judged:
+        kind, rows = judge(scores, none, limits)
+        if sample.target == NONE:
+            count["refused"] += kind == "unknown"
+            count["sure"] += kind == "certain"
+            continue
+        count["top"] += int(np.argmax(scores)) == sample.target
+        count["sure"] += kind == "certain"
+        count["right"] += kind == "certain" and rows[0] == sample.target
+        count["offered"] += sample.target in rows
+        count["asked"] += kind == "ambiguous"
+    return {
+        "top1": count["top"] / positives,
+        "certain_precision": count["right"] / max(1, count["sure"]),
+        "certain_recall": count["right"] / positives,
+        "offered": count["offered"] / positives,
+        "asks_back": count["asked"] / positives,
+        "null_rejection": count["refused"] / max(1, len(judged) - positives),
+    }
+
+
+def choose(judged: list[tuple[Sample, Any, float]]) -> Calibration:
+    """Choose thresholds: 97 % of sure answers right, then 90 % of negatives refused."""
+    limits = NEUTRAL.model_copy(update={"share": 0.2})
+    for certain in np.arange(0.40, 0.99, 0.01):
+        limits = limits.model_copy(update={"certain": round(float(certain), 2)})
+        if measure(judged, limits)["certain_precision"] >= 0.97:
+            break
+    for possible in np.arange(0.05, 0.96, 0.01):
+        limits = limits.model_copy(update={"possible": round(float(possible), 2)})
+        if measure(judged, limits)["null_rejection"] >= 0.90:
+            break
+    return limits
+
+
+def calibrate(finder: Finder[Any], negatives: list[str]) -> Calibration:
+    """Print the table of one collection and return its calibration."""
+    every = samples(finder, negatives)
+    judged = cross_validate(every)
+    limits = choose(judged)
+    fitted = fit(every)
+    positives = sum(sample.target != NONE for sample in every)
+    print(f"\n{finder.collection}: {positives} positives, {len(every) - positives} negatives")
+    for name, weight in zip(FEATURES, fitted.weights, strict=True):
+        print(f"  {name:<12}{weight:8.3f}")
+    print(f"  {'none':<12}{fitted.none:8.3f}")
+    print("  certain possible  top1  precision recall offered asks_back null_rejection")
+    for certain in sorted({0.5, 0.6, 0.7, 0.8, limits.certain}):
+        row = measure(judged, limits.model_copy(update={"certain": certain}))
+        mark = "*" if certain == limits.certain else " "
+        print(
+            f" {mark}{certain:6.2f} {limits.possible:8.2f} {row['top1']:6.3f} "
+            f"{row['certain_precision']:9.3f} {row['certain_recall']:6.3f} "
+            f"{row['offered']:7.3f} {row['asks_back']:9.3f} {row['null_rejection']:10.3f}"
+        )
+    for sample, scores, none in judged:
+        kind, rows = judge(scores, none, limits)
+        if kind == "certain" and rows[0] != sample.target:
+            documents = finder.index.documents
+            meant = "-" if sample.target == NONE else documents[sample.target]
+            print(f"  wrong: {sample.text} -> {documents[rows[0]]}, meant {meant}")
+    weights = {
+        name: round(float(value), 3)
+        for name, value in zip(FEATURES, fitted.weights, strict=True)
+    }
+    return limits.model_copy(update={"weights": weights, "none": round(fitted.none, 3)})
+
+
+def main() -> None:
+    """Calibrate both finders."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write {CALIBRATION_FILE.name}")
+    arguments = parser.parse_args()
+    settings = get_settings()
+    encoder = get_encoder(settings.embedding_model)
+    text = Path(__file__).with_name("negatives.yml").read_text(encoding="utf-8")
+    groups: dict[str, list[str]] = yaml.safe_load(text)
+    outside = [line for name, lines in groups.items() if name != "broad_policy" for line in lines]
+    services = load_services(settings.policies_dir / "services")
+    policies = load_policies(settings.policies_dir)
+    result = {
+        "services": calibrate(
+            ServiceFinder(services, encoder, settings.model_dir, NEUTRAL), outside
+        ),
+        "policies": calibrate(
+            PolicyFinder(policies, encoder, settings.model_dir, NEUTRAL),
+            [*outside, *groups["broad_policy"]],
+        ),
+    }
+    if arguments.write:
+        content = {name: value.model_dump(mode="json") for name, value in result.items()}
+        CALIBRATION_FILE.write_text(
+            "# Written by benchmarks/matcher/calibrate.py; do not edit by hand.\n"
+            f"# Fitted with the encoder {encoder.name}.\n"
+            + yaml.safe_dump(content, sort_keys=False),
+            encoding="utf-8",
+        )
+
+
+if __name__ == "__main__":
+    main()

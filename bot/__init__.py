@@ -1,0 +1,1 @@
+"""What only the Rasa runtime (Python 3.10) loads."""

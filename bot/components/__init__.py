@@ -1,0 +1,1 @@
+"""NLU components of the Rasa pipeline in config.yml."""

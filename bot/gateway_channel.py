@@ -1,0 +1,88 @@
+"""The channel between the gateway and Rasa: one request, replies and understanding back."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+
+class ReplyCollector(OutputChannel):
+    """Collects the bot's messages as the gateway's replies (text, buttons, custom)."""
+
+    def __init__(self) -> None:
+        self.replies: List[Dict[Text, Any]] = []
+
+    @classmethod
+    def name(cls) -> Text:
+        """Name of the output channel."""
+        return "gateway"
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        """Keep one bot message whole instead of splitting text, buttons and payload."""
+        self.replies.append(
+            {
+                "text": message.get("text") or "",
+                "buttons": message.get("buttons") or [],
+                "custom": message.get("custom") or {},
+            }
+        )
+
+    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+        """Collect a plain text message."""
+        await self.send_response(recipient_id, {"text": text})
+
+
+class GatewayInput(InputChannel):
+    """``POST /webhooks/gateway/webhook`` with ``X-Rasa-Token``.
+
+    Body: ``{"sender", "channel", "message", "metadata"}``. Answer: ``{"replies": [...],
+    "understanding": {...}}`` where understanding is Rasa's parse of this message.
+    """
+
+    def __init__(self, token: Text) -> None:
+        if not token:
+            raise ValueError("SHIMIN_RASA_TOKEN is not set")
+        self._token = token
+
+    @classmethod
+    def name(cls) -> Text:
+        """Name of the input channel and of its URL."""
+        return "gateway"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+        """Read the shared secret from credentials.yml."""
+        return cls((credentials or {}).get("token") or os.environ.get("SHIMIN_RASA_TOKEN", ""))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """The routes of the channel."""
+        routes = Blueprint("gateway_webhook", __name__)
+
+        @routes.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
+            given = request.headers.get("X-Rasa-Token", "")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return response.json({"error": "unauthorized"}, status=401)
+            body = request.json
+            collector = ReplyCollector()
+            message = UserMessage(
+                body["message"],
+                collector,
+                body["sender"],
+                input_channel=body["channel"],
+                metadata=body.get("metadata") or {},
+            )
+            processor = request.app.ctx.agent.processor
+            message.parse_data = await processor.parse_message(message)
+            await on_new_message(message)
+            return response.json(
+                {"replies": collector.replies, "understanding": message.parse_data}
+            )
+
+        return routes

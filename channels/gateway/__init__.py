@@ -1,0 +1,1 @@
+"""The HTTP gateway: Chat API, web page, media links and the desk's webhook."""

@@ -1,0 +1,56 @@
+"""The gateway application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from base.errors import ConfigurationError
+from base.settings import Settings
+from channels.conversation import Conversation
+from channels.gateway import api, errors, health, media, webhook
+from channels.gateway.middleware import BodyLimit, SecurityHeaders
+from channels.rasa import RasaClient
+from channels.web import routes as web
+from dispatch.categories import load_categories
+from dispatch.classifier import CategoryClassifier
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
+}
+_SECRETS = ("api_key", "data_key", "session_key", "webhook_secret", "rasa_token")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the gateway.
+
+    Raises:
+        ConfigurationError: a secret is missing or a data file is wrong.
+    """
+    missing = [name for name in _SECRETS if not getattr(settings, name).get_secret_value()]
+    if missing:
+        names = ", ".join(f"SHIMIN_{name.upper()}" for name in missing)
+        raise ConfigurationError(f"missing secrets: {names} (`make run` generates them)")
+
+    app = FastAPI(title="Shimin Chat API", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings = settings
+    app.state.rasa = RasaClient(settings)
+    app.state.categories = load_categories(settings.categories_file)
+    app.state.conversation = Conversation(
+        settings, app.state.rasa, CategoryClassifier.load(settings)
+    )
+    errors.install(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(SecurityHeaders, headers=_HEADERS)
+    for router in (api.router, health.router, media.router, webhook.router, web.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
+    return app

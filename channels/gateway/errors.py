@@ -1,0 +1,70 @@
+"""Every refusal as ``{"error": {"code", "message"}}`` with the fitting HTTP status."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from base.errors import InputError, ShiminError, TooLargeError, UpstreamError
+
+log = structlog.get_logger(__name__)
+
+_STATUS = {
+    "unauthorized": 401,
+    "session_missing": 401,
+    "signature_invalid": 401,
+    "forbidden_origin": 403,
+    "photo_not_image": 415,
+}
+_UNEXPECTED = "系统出了点问题，您的消息还没有处理，请过一会儿再试。急事请拨打12345。"
+
+
+def status_of(error: ShiminError) -> int:
+    """Return the HTTP status for an error of ours."""
+    if error.code in _STATUS:
+        return _STATUS[error.code]
+    if isinstance(error, TooLargeError):
+        return 413
+    if isinstance(error, InputError):
+        return 422
+    return 503 if isinstance(error, UpstreamError) else 500
+
+
+def refusal(status: int, code: str, message: str) -> JSONResponse:
+    """Return the error answer of the Chat API."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+
+    @app.exception_handler(ShiminError)
+    async def _ours(request: Request, error: ShiminError) -> JSONResponse:
+        status = status_of(error)
+        level = log.error if status >= 500 else log.info
+        level("refused", path=request.url.path, status=status, code=error.code, detail=error.detail)
+        return refusal(status, error.code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        log.info("refused", path=request.url.path, code=first["type"], detail=where)
+        if first["type"] == "json_invalid":
+            return refusal(400, "json_malformed", "消息格式有误，请重新发送。")
+        return refusal(422, "request_invalid", f"消息内容有误（{where}），请检查后再发。")
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 404:
+            return refusal(404, "not_found", "没有找到您要的内容。")
+        log.info("refused", path=request.url.path, status=error.status_code)
+        return refusal(error.status_code, "request_refused", "这个请求不被支持。")
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected", path=request.url.path, exc_info=error)
+        return refusal(500, "unexpected", _UNEXPECTED)

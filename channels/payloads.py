@@ -1,0 +1,65 @@
+"""Which button payloads a citizen may send.
+
+Rasa reads any text that begins with ``/`` as an intent, so only what our own buttons carry
+is let through; anything else is treated as plain words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+INTENTS = frozenset(
+    {
+        "affirm",
+        "answer_profile",
+        "ask_appointment",
+        "ask_duration",
+        "ask_fee",
+        "ask_human",
+        "ask_materials",
+        "ask_place_time",
+        "ask_policy",
+        "ask_service",
+        "cancel",
+        "change_category",
+        "change_place",
+        "check_ticket",
+        "choose_category",
+        "choose_kind",
+        "choose_place",
+        "choose_policy",
+        "choose_service",
+        "confirm_withdraw",
+        "continue_complaint",
+        "deny",
+        "help",
+        "rate_ticket",
+        "report_city_issue",
+        "report_pollution",
+        "show_results",
+        "subscribe_policies",
+        "supplement_ticket",
+        "unsubscribe_policies",
+        "update_profile",
+        "withdraw_ticket",
+    }
+)
+_SHAPE = re.compile(r"^/([a-z_]+)(\{.*\})?$", re.DOTALL)
+_LONGEST_VALUE = 100
+
+
+def is_payload(text: str) -> bool:
+    """Tell whether ``text`` is a payload of one of our buttons."""
+    match = _SHAPE.match(text)
+    if match is None or match.group(1) not in INTENTS:
+        return False
+    if match.group(2) is None:
+        return True
+    try:
+        entities = json.loads(match.group(2))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(entities, dict) and all(
+        isinstance(value, str) and len(value) <= _LONGEST_VALUE for value in entities.values()
+    )

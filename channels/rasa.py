@@ -1,0 +1,47 @@
+"""Client of the Rasa server's gateway channel (bot/gateway_channel.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from base.errors import UpstreamError
+from base.settings import Settings
+
+
+class RasaClient:
+    """Sends one message of one citizen and returns replies and understanding."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._http = httpx.Client(
+            base_url=settings.rasa_url,
+            timeout=settings.rasa_timeout_seconds,
+            headers={"X-Rasa-Token": settings.rasa_token.get_secret_value()},
+        )
+
+    def send(self, sender: str, channel: str, text: str, metadata: dict[str, Any]) -> dict[str, Any]:
+        """Return ``{"replies": [...], "understanding": {...}}``.
+
+        Raises:
+            UpstreamError: ``assistant_unavailable``.
+        """
+        body = {"sender": sender, "channel": channel, "message": text, "metadata": metadata}
+        try:
+            response = self._http.post("/webhooks/gateway/webhook", json=body)
+            response.raise_for_status()
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise UpstreamError(
+                "assistant_unavailable",
+                "系统正忙，您的消息还没有处理，请过一会儿再发一次。急事请拨打12345。",
+                f"{type(error).__name__}: {error}",
+            ) from error
+        return answer
+
+    def healthy(self) -> bool:
+        """Tell whether the server answers."""
+        try:
+            return self._http.get("/", timeout=2.0).status_code == 200
+        except httpx.HTTPError:
+            return False

@@ -1,0 +1,1 @@
+"""The web chat page: cookie session, messages and pushed events."""

@@ -1,0 +1,105 @@
+"""The chat page and its private API."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from base.errors import InputError
+from base.identity import citizen_id
+from base.settings import Settings
+from channels.message import Answer, Content, Message, Reply
+from channels.web.session import check_guard, conversation_of, new_conversation, set_cookie
+from store.database import unit_of_work
+from store.people import has_messages, inbox, last_message_id
+
+STATIC = Path(__file__).parent / "static"
+POLL_SECONDS = 1.0
+KEEPALIVE_SECONDS = 15.0
+
+router = APIRouter()
+
+
+@router.get("/", include_in_schema=False)
+def page() -> FileResponse:
+    """Return the chat page."""
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+@router.post("/web/session")
+def open_session(request: Request, response: Response) -> dict[str, str]:
+    """Start a session, or confirm the one the cookie holds."""
+    check_guard(request)
+    settings: Settings = request.app.state.settings
+    conversation = conversation_of(request, settings) or new_conversation()
+    set_cookie(response, conversation, settings)
+    return {"conversation_id": conversation}
+
+
+@router.post("/web/messages")
+def post_message(content: Content, request: Request) -> Answer:
+    """Answer one message from the page."""
+    check_guard(request)
+    message = Message(
+        conversation_id=_conversation(request),
+        channel="web",
+        text=content.text,
+        attachments=content.attachments,
+    )
+    answer: Answer = request.app.state.conversation.handle(message)
+    return answer
+
+
+@router.get("/web/events")
+async def events(
+    request: Request, last_event_id: Annotated[str, Header()] = ""
+) -> StreamingResponse:
+    """Push news to the page as server-sent events; a reconnect resumes after the last id."""
+    citizen = citizen_id("web", _conversation(request))
+    after = int(last_event_id) if last_event_id.isdecimal() else None
+    return StreamingResponse(
+        _stream(request, citizen, after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _conversation(request: Request) -> str:
+    conversation = conversation_of(request, request.app.state.settings)
+    if conversation is None:
+        raise InputError("session_missing", "会话已过期，请刷新页面。", "no valid session cookie")
+    return conversation
+
+
+async def _stream(request: Request, citizen: str, after: int | None) -> AsyncIterator[str]:
+    position = await anyio.to_thread.run_sync(_start, citizen) if after is None else after
+    spoke = time.monotonic()
+    yield ": connected\n\n"
+    while not await request.is_disconnected():
+        for number, replies in await anyio.to_thread.run_sync(_news, citizen, position):
+            position = number
+            data = {"id": number, "replies": [Reply.of(r).model_dump() for r in replies]}
+            text = json.dumps(data, ensure_ascii=False)
+            yield f"id: {number}\nevent: message\ndata: {text}\n\n"
+        if time.monotonic() - spoke > KEEPALIVE_SECONDS:
+            spoke = time.monotonic()
+            yield ": keep-alive\n\n"
+        await anyio.sleep(POLL_SECONDS)
+
+
+def _start(citizen: str) -> int:
+    with unit_of_work() as session:
+        return last_message_id(session, citizen)
+
+
+def _news(citizen: str, after: int) -> list[tuple[int, list[dict[str, object]]]]:
+    with unit_of_work() as session:
+        return inbox(session, citizen, after) if has_messages(session, citizen, after) else []

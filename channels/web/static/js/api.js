@@ -1,0 +1,104 @@
+/** The gateway's web endpoints: session and messages. */
+
+const HEADERS = { "X-Shimin-Web": "1" };
+/** Base waiting time of one answer, and what each kilobyte sent adds for slow networks. */
+const TIMEOUT_MS = 45_000;
+const TIMEOUT_MS_PER_KB = 25;
+const TIMEOUT_MAX_MS = 300_000;
+
+const OFFLINE = "网络好像断了，请检查网络后点“重试”。";
+const SLOW = "等了很久没有回应，请点“重试”。";
+const BROKEN = "服务暂时不可用，请稍后重试，急事请拨打12345。";
+
+/** A failure with a sentence for the citizen. */
+export class ApiError extends Error {
+  /**
+   * @param {string} code the server's error code, or network, timeout, server
+   * @param {string} message Chinese, ready to show
+   * @param {number} [status] HTTP status; 0 when no answer arrived
+   */
+  constructor(code, message, status = 0) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/**
+ * POST JSON and read JSON.
+ * @param {string} path
+ * @param {object} body
+ * @param {AbortSignal} [outer] aborts the request from outside
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+async function post(path, body, outer) {
+  const json = JSON.stringify(body);
+  const limit = Math.min(TIMEOUT_MAX_MS, TIMEOUT_MS + (json.length / 1024) * TIMEOUT_MS_PER_KB);
+  const control = new AbortController();
+  const timer = setTimeout(() => control.abort(), limit);
+  const abort = () => control.abort();
+  outer?.addEventListener("abort", abort);
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { ...HEADERS, "Content-Type": "application/json" },
+      body: json,
+      signal: control.signal,
+    });
+    const answer = await response.json().catch(() => null);
+    if (response.ok && answer) return answer;
+    const { code = "server", message = BROKEN } = answer?.error ?? {};
+    throw new ApiError(String(code), String(message), response.status);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    if (control.signal.aborted) throw new ApiError("timeout", SLOW);
+    throw new ApiError("network", OFFLINE);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", abort);
+  }
+}
+
+/** The citizen's session with the gateway; opened when first needed. */
+export class Api {
+  /** @type {Promise<string>|null} */
+  #session = null;
+
+  /**
+   * Open the session, or return the one already open.
+   * @param {{again?: boolean}} [options] `again` forgets the old session first
+   * @returns {Promise<string>} the conversation id
+   * @throws {ApiError}
+   */
+  session({ again = false } = {}) {
+    if (again || !this.#session) {
+      const opening = post("/web/session", {}).then((answer) => String(answer.conversation_id));
+      opening.catch(() => {
+        if (this.#session === opening) this.#session = null;
+      });
+      this.#session = opening;
+    }
+    return this.#session;
+  }
+
+  /**
+   * Send one message. An expired session (401) is renewed once.
+   * @param {{text: string, attachments: object[]}} message wire form
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{transcript: string|null, replies: object[]}>} the Chat API's answer
+   * @throws {ApiError}
+   */
+  async send(message, signal) {
+    await this.session();
+    try {
+      return await post("/web/messages", message, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      await this.session({ again: true });
+      return post("/web/messages", message, signal);
+    }
+  }
+}

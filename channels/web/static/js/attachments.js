@@ -1,0 +1,123 @@
+/** Photos, recordings and places that wait to be sent: checks, labels, wire form. */
+import { freshId } from "./dom.js";
+import { toWav } from "./wav.js";
+
+/**
+ * @typedef {{id: string, kind: "photo"|"audio", label: string, blob: Blob, contentType: string,
+ *   previewUrl: string, size: number}} PendingFile
+ * @typedef {{id: string, kind: "location", label: string, latitude: number, longitude: number,
+ *   size: 0}} PendingPlace
+ * @typedef {PendingFile|PendingPlace} Pending
+ */
+
+export const MAX_PHOTOS = 9;
+const MB = 1024 * 1024;
+const MAX_PHOTO_BYTES = 10 * MB;
+const MAX_AUDIO_BYTES = 5 * MB;
+/** All files of one message together, so that the encoded request stays under the server's limit. */
+export const MAX_TOTAL_BYTES = 42 * MB;
+
+/** A file that cannot be taken, with the reason in Chinese. */
+export class AttachmentError extends Error {}
+
+/**
+ * The image type told by the first bytes; file names and declared types are often wrong.
+ * @param {Blob} blob
+ * @returns {Promise<"image/jpeg"|"image/png"|"image/webp"|null>}
+ */
+async function sniffImage(blob) {
+  const head = new Uint8Array(await blob.slice(0, 12).arrayBuffer());
+  const ascii = String.fromCharCode(...head);
+  if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return "image/jpeg";
+  if (ascii.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (ascii.startsWith("RIFF") && ascii.slice(8, 12) === "WEBP") return "image/webp";
+  return null;
+}
+
+/**
+ * Check one photo.
+ * @param {File} file
+ * @returns {Promise<PendingFile>}
+ * @throws {AttachmentError}
+ */
+export async function readPhoto(file) {
+  if (file.size === 0) throw new AttachmentError(`“${file.name}”是空文件，请重新选择。`);
+  if (file.size > MAX_PHOTO_BYTES) {
+    const size = (file.size / MB).toFixed(1);
+    throw new AttachmentError(`“${file.name}”有 ${size} MB，每张照片不能超过 10 MB。`);
+  }
+  const contentType = await sniffImage(file);
+  if (!contentType) {
+    throw new AttachmentError(`“${file.name}”不能用，照片请选 JPG、PNG 或 WebP 格式。`);
+  }
+  return pendingFile("photo", file, contentType, file.name || "照片");
+}
+
+/**
+ * Check one audio file and turn it into plain 16 kHz speech when the browser can read it.
+ * @param {Blob} blob a recording or an audio file
+ * @param {string} label
+ * @returns {Promise<PendingFile>}
+ * @throws {AttachmentError}
+ */
+export async function readAudio(blob, label) {
+  const declared = blob.type.split(";")[0].toLowerCase();
+  if (blob.size === 0) throw new AttachmentError("没有录到声音，请再试一次。");
+  if (!declared.startsWith("audio/") && declared !== "video/webm") {
+    throw new AttachmentError("请选择录音文件，例如 MP3、M4A 或 WAV 格式。");
+  }
+  const wav = await toWav(blob);
+  const chosen = wav && wav.size <= MAX_AUDIO_BYTES ? wav : blob;
+  if (chosen.size > MAX_AUDIO_BYTES) {
+    throw new AttachmentError("录音太长了，请控制在两分半钟以内，或者分几段发送。");
+  }
+  const contentType = chosen === wav ? "audio/wav" : declared.replace("video/", "audio/");
+  return pendingFile("audio", chosen, contentType, label);
+}
+
+/**
+ * A place as an attachment.
+ * @param {{latitude: number, longitude: number, label: string}} place WGS 84 degrees
+ * @returns {PendingPlace}
+ */
+export function placeAttachment({ latitude, longitude, label }) {
+  return { id: freshId(), kind: "location", label, latitude, longitude, size: 0 };
+}
+
+/**
+ * @param {"photo"|"audio"} kind
+ * @param {Blob} blob
+ * @param {string} contentType
+ * @param {string} label
+ * @returns {PendingFile}
+ */
+function pendingFile(kind, blob, contentType, label) {
+  const previewUrl = URL.createObjectURL(blob);
+  return { id: freshId(), kind, label, blob, contentType, previewUrl, size: blob.size };
+}
+
+/**
+ * The attachment as the Chat API takes it.
+ * @param {Pending} item
+ * @returns {Promise<object>}
+ */
+export async function encodeAttachment(item) {
+  if (item.kind === "location") {
+    return { type: "location", latitude: item.latitude, longitude: item.longitude };
+  }
+  return { type: item.kind, content_type: item.contentType, data: await base64(item.blob) };
+}
+
+/**
+ * Base64 of a blob, without the data-URL prefix.
+ * @param {Blob} blob
+ * @returns {Promise<string>}
+ */
+function base64(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).split(",")[1] ?? "");
+    reader.onerror = () => reject(new AttachmentError("文件读取失败，请重新选择后再发。"));
+    reader.readAsDataURL(blob);
+  });
+}

@@ -1,0 +1,108 @@
+/** The strip of attachments waiting to be sent. */
+import { AttachmentError, MAX_PHOTOS, MAX_TOTAL_BYTES, readPhoto } from "./attachments.js";
+import { h, icon } from "./dom.js";
+
+/** @typedef {import("./attachments.js").Pending} Pending */
+
+export class Tray {
+  /** @type {Pending[]} */
+  items = [];
+
+  /**
+   * @param {HTMLElement} list the strip
+   * @param {() => void} onChange
+   */
+  constructor(list, onChange) {
+    this.list = list;
+    this.onChange = onChange;
+  }
+
+  /**
+   * Add an attachment; one place and one recording at a time, the newer replaces the older.
+   * @param {Pending} item
+   * @throws {AttachmentError} when a limit of one message would be passed
+   */
+  add(item) {
+    const kept = item.kind === "photo" ? this.items : this.items.filter((i) => i.kind !== item.kind);
+    if (item.kind === "photo" && this.#photos() >= MAX_PHOTOS) {
+      throw new AttachmentError(`一次最多发 ${MAX_PHOTOS} 张照片，其余的可以接着再发。`);
+    }
+    if (kept.reduce((sum, i) => sum + i.size, item.size) > MAX_TOTAL_BYTES) {
+      throw new AttachmentError("这些文件加起来太大了，请分几次发送。");
+    }
+    this.items = [...kept, item];
+    this.#render();
+  }
+
+  /**
+   * Check and add photos; every refusal is collected, the good ones are kept.
+   * @param {Iterable<File>} files
+   * @returns {Promise<string[]>} Chinese reasons, each once
+   */
+  async addPhotos(files) {
+    const refusals = new Set();
+    for (const file of files) {
+      try {
+        this.add(await readPhoto(file));
+      } catch (error) {
+        if (!(error instanceof AttachmentError)) throw error;
+        refusals.add(error.message);
+      }
+    }
+    return [...refusals];
+  }
+
+  /**
+   * Everything waiting, and an empty strip.
+   * @returns {Pending[]}
+   */
+  take() {
+    const items = this.items;
+    this.items = [];
+    this.#render();
+    return items;
+  }
+
+  #photos() {
+    return this.items.filter((item) => item.kind === "photo").length;
+  }
+
+  #remove(item) {
+    const at = this.items.indexOf(item);
+    this.items = this.items.filter((other) => other !== item);
+    if (item.kind !== "location") URL.revokeObjectURL(item.previewUrl);
+    this.#render();
+    const buttons = this.list.querySelectorAll("button");
+    buttons[Math.min(at, buttons.length - 1)]?.focus();
+  }
+
+  #render() {
+    this.list.replaceChildren(...this.items.map((item) => this.#tile(item)));
+    this.list.hidden = this.items.length === 0;
+    this.onChange();
+  }
+
+  #tile(item) {
+    const remove = h("button", {
+      type: "button", class: "remove", "data-testid": "attachment-remove", "aria-label": `去掉${item.label}`,
+      on: { click: () => this.#remove(item) },
+    }, icon("close"));
+    return h("li", { class: `attachment attachment-${item.kind}`, "data-testid": "attachment" },
+      ...preview(item), remove);
+  }
+}
+
+/**
+ * What a waiting attachment looks like.
+ * @param {Pending} item
+ * @returns {HTMLElement[]}
+ */
+function preview(item) {
+  if (item.kind === "photo") return [h("img", { src: item.previewUrl, alt: item.label })];
+  if (item.kind === "audio") {
+    return [h("audio", { src: item.previewUrl, controls: true, preload: "metadata", "aria-label": item.label })];
+  }
+  const chip = h("span", { class: "place" });
+  chip.append(icon("pin"), item.label);
+  return [chip];
+}

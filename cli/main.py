@@ -1,0 +1,41 @@
+"""``shimin``: every command is a thin shell over a room."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from base.errors import ShiminError
+from base.logs import configure_logs
+from cli import data, nlu, operations, serve, talk
+
+app = typer.Typer(
+    help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
+)
+app.command("chat")(talk.chat)
+app.command("train")(nlu.train)
+app.add_typer(nlu.app, name="nlu", help="Understanding.")
+app.add_typer(data.policies, name="policies", help="Policy and service files.")
+app.command("match")(data.match)
+app.add_typer(operations.db, name="db", help="The database.")
+app.add_typer(operations.outbox, name="outbox", help="What the dispatch system must still hear.")
+app.command("export-audit")(operations.export_audit)
+app.add_typer(serve.app, name="serve", help="Run one of the processes.")
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every step.")] = False,
+) -> None:
+    configure_logs(level=10 if verbose else 20)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; our own errors end it with one line and code 2."""
+    try:
+        return app(arguments)
+    except ShiminError as error:
+        sys.stderr.write(f"shimin: {error.message} [{error.code}] {error.detail}\n")
+        raise SystemExit(2) from error

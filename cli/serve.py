@@ -1,0 +1,96 @@
+"""``shimin serve``: the long-running processes of the modern runtime."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import structlog
+import typer
+import uvicorn
+
+from base.settings import Settings, get_settings
+from channels.gateway.app import create_app as create_gateway
+from dispatch.categories import load_categories
+from dispatch.desk.app import create_app as create_desk
+from dispatch.open311 import Open311Client
+from dispatch.relay import Relay
+
+app = typer.Typer(no_args_is_help=True)
+log = structlog.get_logger(__name__)
+
+START_LIMIT_SECONDS = 300
+
+
+@app.command()
+def gateway() -> None:
+    """Chat API, web page, media links and webhook."""
+    settings = get_settings()
+    _run(create_gateway(settings), settings.gateway_host, settings.gateway_port)
+
+
+@app.command()
+def desk() -> None:
+    """The reference dispatch desk."""
+    settings = get_settings()
+    _run(create_desk(settings), settings.desk_host, settings.desk_port)
+
+
+@app.command()
+def relay() -> None:
+    """Carry the outbox to the dispatch system and bring news back."""
+    settings = get_settings()
+    key = settings.dispatch_api_key.get_secret_value()
+    with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:
+        Relay(client, settings, load_categories(settings.categories_file)).run()
+
+
+@app.command()
+def ready() -> None:
+    """Wait until everything answers, say where to go, and stay."""
+    settings = get_settings()
+    url = f"http://{settings.gateway_host}:{settings.gateway_port}"
+    deadline = time.monotonic() + START_LIMIT_SECONDS
+    while not _is_up(f"{url}/api/v1/health"):
+        if time.monotonic() > deadline:
+            log.error("not_ready", after_seconds=START_LIMIT_SECONDS, health=f"{url}/api/v1/health")
+            raise typer.Exit(1)
+        time.sleep(1)
+    typer.echo(_banner(url, settings))
+    while True:
+        time.sleep(3600)
+
+
+def _run(application: object, host: str, port: int) -> None:
+    uvicorn.run(
+        application,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+    )
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5.0).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _banner(url: str, settings: Settings) -> str:
+    desk_url = f"http://{settings.desk_host}:{settings.desk_port}"
+    lines = [
+        "=" * 72,
+        f"Shimin is ready.  Chat page:  {url}",
+        f"                  Chat API:   {url}/api/v1/messages",
+        f"                  Desk:       {desk_url}",
+    ]
+    if settings.environment == "development":
+        lines += [
+            f"API key (development):       {settings.api_key.get_secret_value()}",
+            f"Desk password (development): {settings.desk_password.get_secret_value()}",
+        ]
+    return "\n".join([*lines, "Stop with Ctrl-C.", "=" * 72])

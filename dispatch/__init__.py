@@ -1,0 +1,1 @@
+"""Complaints and work orders: categories, places, filing, routing to the city's dispatch system."""

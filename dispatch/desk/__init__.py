@@ -1,0 +1,1 @@
+"""The bundled reference dispatch desk: an Open311 GeoReport v2 server."""

@@ -1,0 +1,129 @@
+"""Filing a complaint and what its citizen may do with it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from base.errors import InputError
+from dispatch.categories import Categories, severity
+from dispatch.intake import Draft
+from dispatch.lifecycle import check_transition
+from store.media import attach_media
+from store.models import Ticket, plain
+from store.people import citizen
+from store.tickets import (
+    add_event,
+    by_draft,
+    city_day,
+    new_ticket_id,
+    of_citizen,
+    queue_outbox,
+)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A ticket and whether this call created it (False: the draft was filed before)."""
+
+    ticket: Ticket
+    created: bool
+
+
+def file_complaint(
+    session: Session, draft: Draft, citizen_id: str, categories: Categories
+) -> Filed:
+    """Store a confirmed draft as a ticket together with its outbox row (DESIGN 6).
+
+    Both rows are in the caller's transaction: after it commits, the complaint reaches the
+    dispatch system even if every process dies. Filing the same draft again returns the same
+    ticket.
+
+    Raises:
+        InputError: ``complaint_incomplete`` when words, place or category are missing.
+    """
+    found = by_draft(session, draft.id)
+    if found is not None:
+        return Filed(found, created=False)
+    if not draft.words or draft.place is None or draft.category is None:
+        raise InputError("complaint_incomplete", "投诉信息还不完整，请补充后再提交。", draft.id)
+    citizen(session, citizen_id)
+    category = categories[draft.category]
+    description = draft.description
+    ticket = Ticket(
+        id=new_ticket_id(session, city_day(datetime.now(UTC))),
+        citizen_id=citizen_id,
+        draft_id=draft.id,
+        status="draft",
+        category=category.code,
+        severity=severity(category, description),
+        department=category.department,
+        district=draft.place.district,
+        latitude=draft.place.latitude,
+        longitude=draft.place.longitude,
+        address=plain(draft.place.address),
+        description=plain(description),
+    )
+    session.add(ticket)
+    session.flush()
+    add_event(session, ticket, "submitted", actor=f"citizen:{citizen_id}")
+    attach_media(session, citizen_id, draft.photos, ticket.id)
+    queue_outbox(session, ticket, "request", f"shimin-{ticket.id}")
+    return Filed(ticket, created=True)
+
+
+def withdraw(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
+    """Withdraw the citizen's own ticket; None when it is not his or does not exist.
+
+    Raises:
+        StateError: ``transition_refused`` when it is already finished.
+    """
+    ticket = of_citizen(session, citizen_id, ticket_id)
+    if ticket is None:
+        return None
+    check_transition(ticket.status, "withdrawn")
+    add_event(session, ticket, "withdrawn", actor=f"citizen:{citizen_id}")
+    body = {"status": "WITHDRAWN", "description": "市民撤回"}
+    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-withdrawn", body)
+    return ticket
+
+
+def supplement(  # noqa: PLR0913
+    session: Session,
+    citizen_id: str,
+    ticket_id: str,
+    words: str,
+    photos: tuple[str, ...],
+    message_id: str,
+) -> Ticket | None:
+    """Add words and photos to the citizen's own ticket and pass them on; None if not his."""
+    ticket = of_citizen(session, citizen_id, ticket_id)
+    if ticket is None:
+        return None
+    attach_media(session, citizen_id, photos, ticket.id)
+    add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
+    body = {"status": "OPEN", "description": f"市民补充：{words}", "photos": list(photos)}
+    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-{message_id}", body)
+    return ticket
+
+
+def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticket | None:
+    """Record the citizen's rating (1-5) of his own handled ticket; None if there is none.
+
+    Raises:
+        InputError: ``rating_invalid``.
+    """
+    if not 1 <= score <= 5:
+        raise InputError("rating_invalid", "请用1到5分评价。", str(score))
+    ticket = of_citizen(session, citizen_id, ticket_id)
+    if ticket is None or ticket.status not in ("resolved", "verified", "closed"):
+        return None
+    ticket.rating = score
+    add_event(
+        session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=f"市民评价：{score}分"
+    )
+    body = {"status": "OPEN", "description": f"市民评价：{score}分"}
+    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-rated-{score}", body)
+    return ticket

@@ -1,0 +1,319 @@
+"""Taking a complaint: words, place and photos in any order, at most three questions.
+
+A :class:`Draft` is what is known so far; :class:`Intake` folds each message into it. The
+three gaps are asked in this order: ``words``, ``place``, ``confirmed``.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from dispatch.categories import Categories
+from dispatch.classifier import CategoryClassifier
+from dispatch.gazetteer import Gazetteer, PlaceMatch
+
+Gap = Literal["words", "place", "confirmed"]
+Source = Literal["shared", "photo", "text", "typed"]
+
+SURE_PLACE = 0.85
+CLEAR_LEAD = 0.05
+MAX_PHOTOS = 9
+MAX_WORDS = 2000
+_REPORT = ("report_pollution", "report_city_issue", "emergency")
+_ADDRESS = re.compile(r"[路街道巷弄号栋幢村镇乡区园桥湖河站口厂院校场楼苑府湾里]")
+_VAGUE = re.compile(
+    r"^(我|想|要|来|一下|反映|投诉|举报|个|一|点|问题|事|情况|随手拍|上报|你们|给|这里|这|有|吧|啊|，|。|\s)*$"
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Location(_Frozen):
+    """A point in degrees (WGS 84) and where it came from."""
+
+    latitude: float
+    longitude: float
+    source: Source = "shared"
+
+
+class Spot(_Frozen):
+    """Where the problem is; without coordinates when only an unknown address is given."""
+
+    address: str
+    district: str | None
+    latitude: float | None
+    longitude: float | None
+    source: Source
+
+
+class Draft(_Frozen):
+    """An unfinished complaint. ``notes`` are remarks for the next reply, by code."""
+
+    id: str
+    words: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    place: Spot | None = None
+    place_options: tuple[Spot, ...] = ()
+    category: str | None = None
+    category_options: tuple[str, ...] = ()
+    category_chosen: bool = False
+    confirmed: bool = False
+    place_tries: int = 0
+    word_tries: int = 0
+    message_id: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> Gap | None:
+        """What is asked next; None when the draft can be filed."""
+        if not self.words:
+            return "words"
+        if self.place is None:
+            return "place"
+        return None if self.confirmed else "confirmed"
+
+    @property
+    def description(self) -> str:
+        """The citizen's words, one statement a line."""
+        return "\n".join(self.words)[:MAX_WORDS]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message as the dialogue understood it.
+
+    ``choices`` are the values a pressed button carries (``category``, ``place``,
+    ``confirmed``); ``places`` are place phrases found in the words.
+    """
+
+    message_id: str
+    intent: str
+    text: str
+    places: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    locations: tuple[Location, ...] = ()
+    choices: dict[str, str] | None = None
+
+
+def new_draft() -> Draft:
+    """Return an empty draft with a fresh id (the key that makes filing idempotent)."""
+    return Draft(id=uuid.uuid4().hex)
+
+
+class Intake:
+    """Folds messages into drafts with the city's gazetteer, categories and classifier."""
+
+    def __init__(
+        self, gazetteer: Gazetteer, classifier: CategoryClassifier, categories: Categories
+    ) -> None:
+        self._gazetteer = gazetteer
+        self._classifier = classifier
+        self._categories = categories
+
+    def absorb(self, draft: Draft, heard: Heard) -> Draft:
+        """Return the draft after ``heard``. A message seen before changes nothing."""
+        if heard.message_id == draft.message_id:
+            return draft
+        asked = draft.gap if draft.message_id else None
+        draft = draft.model_copy(update={"message_id": heard.message_id, "notes": ()})
+        draft = self._absorb_photos(draft, heard.photos)
+        for location in heard.locations:
+            draft = self._absorb_location(draft, location)
+        if heard.choices is not None:
+            return self._absorb_choice(draft, heard)
+        if not heard.text.strip():
+            return draft
+        if asked == "place":
+            return self._answer_place(draft, heard)
+        if asked == "confirmed":
+            return self._answer_confirmation(draft, heard)
+        return self._absorb_words(draft, heard, asked=asked == "words")
+
+    # --- photos and points ------------------------------------------------------------
+
+    @staticmethod
+    def _absorb_photos(draft: Draft, photos: tuple[str, ...]) -> Draft:
+        new = tuple(photo for photo in photos if photo not in draft.photos)
+        kept = (draft.photos + new)[:MAX_PHOTOS]
+        notes = draft.notes
+        if len(draft.photos) + len(new) > MAX_PHOTOS:
+            notes += ("too_many_photos",)
+        elif new:
+            notes += ("photos_received",)
+        return draft.model_copy(update={"photos": kept, "notes": notes})
+
+    def _absorb_location(self, draft: Draft, location: Location) -> Draft:
+        """A shared point wins over all else; a photo's point only fills an open place."""
+        if location.source == "photo" and draft.place is not None:
+            return draft
+        if not self._gazetteer.contains(location.latitude, location.longitude):
+            if location.source == "photo":
+                return draft
+            return draft.model_copy(update={"notes": (*draft.notes, "outside_city")})
+        found = self._gazetteer.locate(location.latitude, location.longitude)
+        spot = Spot(
+            address=found.address,
+            district=found.district,
+            latitude=location.latitude,
+            longitude=location.longitude,
+            source=location.source,
+        )
+        return _placed(draft, spot)
+
+    # --- buttons ----------------------------------------------------------------------
+
+    def _absorb_choice(self, draft: Draft, heard: Heard) -> Draft:
+        choices = heard.choices or {}
+        if heard.intent == "affirm" and draft.gap == "confirmed":
+            return draft.model_copy(update={"confirmed": True})
+        if heard.intent == "change_place":
+            return draft.model_copy(update={"place": None, "place_options": (), "place_tries": 0})
+        if heard.intent == "change_category":
+            return draft.model_copy(update={"notes": (*draft.notes, "choose_category")})
+        if heard.intent == "choose_category" and choices.get("category") in self._categories:
+            update = {"category": choices["category"], "category_chosen": True}
+            confirmed = bool(choices.get("confirmed")) and draft.gap == "confirmed"
+            return draft.model_copy(update={**update, "confirmed": confirmed})
+        if heard.intent == "choose_place":
+            return self._choose_place(draft, choices.get("place", ""))
+        return draft
+
+    @staticmethod
+    def _choose_place(draft: Draft, number: str) -> Draft:
+        if number.isdecimal() and int(number) < len(draft.place_options):
+            return _placed(draft, draft.place_options[int(number)])
+        return draft
+
+    # --- words ------------------------------------------------------------------------
+
+    def _absorb_words(self, draft: Draft, heard: Heard, *, asked: bool) -> Draft:
+        proposal = self._classifier.propose(heard.text)
+        told = proposal.code is not None or (
+            heard.intent in _REPORT and not _VAGUE.match(heard.text)
+        )
+        if asked and not told and (draft.word_tries or len(heard.text.strip()) >= 8):
+            told = not _VAGUE.match(heard.text)
+        if told:
+            draft = self._add_words(draft, heard.text)
+        elif asked:
+            draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
+        if draft.place is None:
+            spots = self._spots(heard, whole_text=True)
+            if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
+                draft = _placed(draft, spots[0][0])
+        return draft
+
+    def _add_words(self, draft: Draft, text: str) -> Draft:
+        words = draft.words if text in draft.words else (*draft.words, text)
+        draft = draft.model_copy(update={"words": words})
+        if draft.category_chosen:
+            return draft
+        proposal = self._classifier.propose(draft.description)
+        ranked = tuple(code for code, _ in proposal.ranked if code in self._categories)
+        if proposal.code is None:
+            return draft.model_copy(
+                update={"category": "city.other", "category_options": ranked[:2]}
+            )
+        options = () if proposal.confident else ranked[:3]
+        return draft.model_copy(update={"category": proposal.code, "category_options": options})
+
+    # --- place ------------------------------------------------------------------------
+
+    def _answer_place(self, draft: Draft, heard: Heard) -> Draft:
+        if draft.place is not None:  # a point came along with the words
+            return self._add_words(draft, heard.text)
+        spots = self._spots(heard, whole_text=True)
+        if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
+            draft = _placed(draft, spots[0][0])
+            return self._add_words(draft, heard.text) if heard.intent in _REPORT else draft
+        if spots and draft.place_tries == 0:
+            options = tuple(spot for spot, _ in spots[:3])
+            return draft.model_copy(update={"place_options": options, "place_tries": 1})
+        if draft.place_tries and _ADDRESS.search(heard.text):
+            typed = Spot(
+                address=heard.text.strip(),
+                district=None,
+                latitude=None,
+                longitude=None,
+                source="typed",
+            )
+            return _placed(draft, typed)
+        if heard.intent in _REPORT:
+            draft = self._add_words(draft, heard.text)
+        return draft.model_copy(
+            update={
+                "place_tries": draft.place_tries + 1,
+                "place_options": (),
+                "notes": (*draft.notes, "place_not_found"),
+            }
+        )
+
+    def _spots(self, heard: Heard, *, whole_text: bool) -> list[tuple[Spot, float]]:
+        """Return candidate spots with scores, best first, one an address."""
+        phrases = [*heard.places, *([heard.text] if whole_text else [])]
+        best: dict[str, tuple[Spot, float]] = {}
+        for phrase in phrases:
+            for match in self._gazetteer.find(phrase):
+                known = best.get(match.address)
+                if known is None or known[1] < match.score:
+                    best[match.address] = (_spot(match), match.score)
+        return sorted(best.values(), key=lambda pair: -pair[1])
+
+    # --- confirmation -----------------------------------------------------------------
+
+    def _answer_confirmation(self, draft: Draft, heard: Heard) -> Draft:
+        if heard.intent == "affirm":
+            return draft.model_copy(update={"confirmed": True})
+        named = self._named_category(heard.text)
+        if heard.intent in ("correct", "deny") and named:
+            return draft.model_copy(update={"category": named, "category_chosen": True})
+        spots = self._spots(heard, whole_text=True)
+        if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
+            return _placed(draft, spots[0][0])
+        if heard.intent == "correct" and heard.places:
+            typed = Spot(
+                address=heard.places[0],
+                district=None,
+                latitude=None,
+                longitude=None,
+                source="typed",
+            )
+            return _placed(draft, typed)
+        if heard.intent in ("deny", "correct"):
+            return draft.model_copy(update={"notes": (*draft.notes, "what_is_wrong")})
+        if _VAGUE.match(heard.text):
+            return draft
+        return self._add_words(draft, heard.text)
+
+    def _named_category(self, text: str) -> str | None:
+        """Return the category whose name or keyword the citizen says outright."""
+        for category in self._categories:
+            if category.name in text:
+                return category.code
+        proposal = self._classifier.propose(text)
+        return proposal.code if proposal.confident else None
+
+
+def _placed(draft: Draft, spot: Spot) -> Draft:
+    return draft.model_copy(update={"place": spot, "place_options": (), "place_tries": 0})
+
+
+def _spot(match: PlaceMatch) -> Spot:
+    return Spot(
+        address=match.address,
+        district=match.district,
+        latitude=match.latitude,
+        longitude=match.longitude,
+        source="text",
+    )
+
+
+def _leads(spots: list[tuple[Spot, float]]) -> bool:
+    return len(spots) == 1 or spots[0][1] - spots[1][1] >= CLEAR_LEAD

@@ -1,0 +1,41 @@
+"""Open311 GeoReport v2: typed records, both wire formats and a tolerant client."""
+
+from dispatch.open311.client import Open311Client
+from dispatch.open311.errors import (
+    DispatchError,
+    DispatchNotFoundError,
+    DispatchRejectedError,
+    DispatchUnreachableError,
+    DispatchUnreadableError,
+)
+from dispatch.open311.models import (
+    MAX_DESCRIPTION_CHARS,
+    Created,
+    RequestDraft,
+    RequestFilter,
+    RequestUpdate,
+    Service,
+    ServiceDefinition,
+    ServiceRequest,
+    UpdateDraft,
+    Upload,
+)
+
+__all__ = [
+    "MAX_DESCRIPTION_CHARS",
+    "Created",
+    "DispatchError",
+    "DispatchNotFoundError",
+    "DispatchRejectedError",
+    "DispatchUnreachableError",
+    "DispatchUnreadableError",
+    "Open311Client",
+    "RequestDraft",
+    "RequestFilter",
+    "RequestUpdate",
+    "Service",
+    "ServiceDefinition",
+    "ServiceRequest",
+    "UpdateDraft",
+    "Upload",
+]

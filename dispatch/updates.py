@@ -1,0 +1,85 @@
+"""What the dispatch system says about a ticket, applied once."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import structlog
+from sqlalchemy.orm import Session
+
+from base.errors import StateError
+from dispatch.categories import Categories
+from dispatch.lifecycle import NEEDS_EXPLANATION, steps_for
+from dispatch.open311 import RequestUpdate
+from dispatch.wording import status_reply
+from store.models import Ticket
+from store.people import queue_message
+from store.tickets import add_event, by_external_id, update_applied
+
+log = structlog.get_logger(__name__)
+
+
+class Outcome(Enum):
+    """What became of an update."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    OUTDATED = "outdated"
+    UNKNOWN_TICKET = "unknown_ticket"
+    NOTHING_NEW = "nothing_new"
+    REFUSED = "refused"
+
+
+def apply_update(session: Session, update: RequestUpdate, categories: Categories) -> Outcome:
+    """Apply one Open311 update: history, status and a message to the citizen.
+
+    The same update may come by webhook and by polling: its id is applied once. An update
+    older than the last applied one never changes the state (DESIGN 3.4). An end without an
+    explanation is refused (DESIGN 3.5).
+    """
+    ticket = by_external_id(session, update.service_request_id)
+    if ticket is None:
+        return Outcome.UNKNOWN_TICKET
+    if update_applied(session, update.update_id):
+        return Outcome.REPEATED
+    if ticket.last_update_at is not None and update.updated_datetime < ticket.last_update_at:
+        return Outcome.OUTDATED
+    note = update.description.strip() or None
+    try:
+        steps = steps_for(ticket.status, update.status)
+    except StateError as error:
+        log.warning("update_refused", ticket=ticket.id, update=update.update_id, why=error.detail)
+        return Outcome.REFUSED
+    if note is None and NEEDS_EXPLANATION.intersection(steps):
+        log.warning("update_without_explanation", ticket=ticket.id, update=update.update_id)
+        return Outcome.REFUSED
+    if not steps:
+        return Outcome.NOTHING_NEW
+    _apply(session, ticket, steps, update, note)
+    reply = status_reply(
+        ticket, categories.get(ticket.category), ticket.status, update.agency_responsible, note
+    )
+    queue_message(session, ticket.citizen_id, [reply])
+    log.info("ticket_status", ticket=ticket.id, status=ticket.status, update=update.update_id)
+    return Outcome.APPLIED
+
+
+def _apply(
+    session: Session,
+    ticket: Ticket,
+    steps: tuple[str, ...],
+    update: RequestUpdate,
+    note: str | None,
+) -> None:
+    for step in steps:
+        last = step == steps[-1]
+        add_event(
+            session,
+            ticket,
+            step,
+            actor="dispatch",
+            unit=update.agency_responsible,
+            note=note if last else None,
+            external_update_id=update.update_id if last else None,
+        )
+    ticket.last_update_at = update.updated_datetime

@@ -1,0 +1,1 @@
+"""Services and policies: profiles, eligibility, semantic search, ranking, explanations."""

@@ -1,0 +1,65 @@
+"""Says in Chinese why a policy applies, does not, or cannot be judged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from matcher.eligibility import ConditionResult, Evaluation
+from matcher.policy import Policy
+from matcher.predicate import Predicate
+from matcher.profile import ATTRIBUTES, Profile, Value, complete
+
+__all__ = ["explain"]
+
+_MARKS: Mapping[bool | None, str] = {True: "✓", False: "✗", None: "?"}
+
+
+def explain(policy: Policy, evaluation: Evaluation, profile: Profile) -> tuple[str, ...]:
+    """Return one line a condition, in the document's order.
+
+    A line reads ``✓ 在本市注册满一年（您填写：3年）``, ``✗ …（您填写：…）`` or
+    ``? …（还需要知道：从业人数）``; a value worked out from others is marked 推算.
+
+    Args:
+        policy: the policy that was judged.
+        evaluation: its outcome for ``profile``.
+        profile: the profile as the citizen gave it.
+    """
+    completed = complete(profile)
+    return tuple(
+        _line(result, predicate, profile, completed)
+        for result, predicate in zip(evaluation.conditions, policy.predicates, strict=True)
+    )
+
+
+def _line(
+    result: ConditionResult, predicate: Predicate, profile: Profile, completed: Profile
+) -> str:
+    head = f"{_MARKS[result.outcome]} {result.text}"
+    if result.outcome is None:
+        labels = [ATTRIBUTES[profile.kind][name].label for name in result.missing]
+        return f"{head}（还需要知道：{'、'.join(labels)}）" if labels else f"{head}（无法判断）"
+    given = _known(predicate.columns, profile.attributes)
+    derived = _known(
+        predicate.columns,
+        {k: v for k, v in completed.attributes.items() if k not in profile.attributes},
+    )
+    notes = []
+    if given:
+        notes.append(f"您填写：{_describe(given, profile, alone=len(predicate.columns) == 1)}")
+    if derived:
+        notes.append(f"推算：{_describe(derived, profile, alone=len(predicate.columns) == 1)}")
+    return f"{head}（{'；'.join(notes)}）" if notes else head
+
+
+def _known(columns: Iterable[str], attributes: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: attributes[name] for name in columns if name in attributes}
+
+
+def _describe(values: Mapping[str, Value], profile: Profile, *, alone: bool) -> str:
+    columns = ATTRIBUTES[profile.kind]
+    if alone:
+        return "、".join(columns[name].describe(value) for name, value in values.items())
+    return "、".join(
+        f"{columns[name].label} {columns[name].describe(value)}" for name, value in values.items()
+    )

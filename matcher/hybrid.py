@@ -1,0 +1,198 @@
+"""Meaning, spelling and sound combined into one calibrated probability per document.
+
+Each document gets six features for a text; a conditional logit turns them into the
+probability that the text means this document, or none. Its weights are fitted and its
+thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
+each left out of the index in turn, and on texts that mean no document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from pydantic import Field
+
+from base.encoder import Encoder, Vectors
+from matcher.documents import Document, read_model
+from matcher.index import EmbeddingCache, Passage, SemanticIndex
+from matcher.lexical import Floats, NgramIndex, characters, normalise, syllables
+
+__all__ = [
+    "FEATURES",
+    "Calibration",
+    "Collection",
+    "HybridIndex",
+    "Verdict",
+    "judge",
+    "load_calibration",
+]
+
+Feature = Literal["meaning", "agreement", "spelling", "sound", "name", "explained"]
+FEATURES: tuple[Feature, ...] = get_args(Feature)
+CALIBRATION_FILE = Path(__file__).with_name("calibration.yml")
+MAX_CANDIDATES = 4
+
+Collection = Literal["services", "policies"]
+Verdict = Literal["certain", "ambiguous", "unknown"]
+
+
+class Calibration(Document):
+    """Weights and thresholds of one collection of documents.
+
+    Args:
+        weights: one a feature; logit of a document = weights · features.
+        none: logit of "no document".
+        certain: at least this probability, and the answer is given without asking back.
+        possible: at least this probability that some document is meant, or it is unknown.
+        share: a document is offered as a choice when it is at least this part of the best.
+    """
+
+    weights: Mapping[Feature, float]
+    none: float
+    certain: float = Field(gt=0, le=1)
+    possible: float = Field(gt=0, le=1)
+    share: float = Field(gt=0, le=1)
+
+    @property
+    def vector(self) -> Floats:
+        """The weights in the order of ``FEATURES``."""
+        return np.array([self.weights[name] for name in FEATURES], dtype=np.float32)
+
+
+class _CalibrationFile(Document):
+    services: Calibration
+    policies: Calibration
+
+
+def load_calibration(collection: Collection) -> Calibration:
+    """Read the committed calibration of ``collection``.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong.
+    """
+    calibrations = read_model(CALIBRATION_FILE, _CalibrationFile)
+    return calibrations.services if collection == "services" else calibrations.policies
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The passages of one document are the rows ``start`` to ``stop``."""
+
+    document: str
+    start: int
+    stop: int
+
+
+class HybridIndex:
+    """Compares a text with documents by meaning, spelling and sound.
+
+    Args:
+        encoder: the sentence encoder.
+        passages: everything that stands for a document; a document's passages need not be
+            together. ``named`` marks the texts that are names, not sentences.
+        named: texts that count as a document's name or nickname.
+        cache: keeps the vectors between starts.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        passages: Sequence[Passage],
+        named: frozenset[str],
+        cache: EmbeddingCache | None = None,
+    ) -> None:
+        ordered = sorted(passages, key=lambda passage: passage.document)
+        texts = [normalise(passage.text) for passage in ordered]
+        vectors = cache.vectors(texts) if cache is not None else None
+        self.passages = tuple(
+            Passage(passage.document, text) for passage, text in zip(ordered, texts, strict=True)
+        )
+        self._semantic = SemanticIndex(encoder, self.passages, vectors)
+        self._spelling = NgramIndex(texts, characters)
+        self._sound = NgramIndex(texts, syllables)
+        wanted = {normalise(name) for name in named}
+        self._named = np.array([text in wanted for text in texts], dtype=bool)
+        starts = [
+            row
+            for row, passage in enumerate(self.passages)
+            if row == 0 or passage.document != self.passages[row - 1].document
+        ]
+        self._starts = np.array(starts, dtype=np.intp)
+        self.documents = tuple(self.passages[row].document for row in starts)
+
+    def features(self, text: str, without: str | None = None) -> Floats:
+        """Return the features of every document for ``text``: ``(documents, 6)``.
+
+        Columns follow ``FEATURES``: the best cosine of meaning, above the mean over all
+        passages; the mean of the best three; the best cosine of spelling; of sound; how much
+        of a name the text holds; how much of the text the document's words explain.
+
+        Args:
+            text: what the citizen wrote.
+            without: a passage to leave out, for honest calibration.
+        """
+        query = normalise(text)
+        kept = np.ones(len(self.passages), dtype=bool)
+        if without is not None:
+            dropped = normalise(without)
+            kept = np.array([passage.text != dropped for passage in self.passages], dtype=bool)
+        cosines = self._semantic.cosines(query)
+        meaning = np.where(kept, cosines - cosines.mean(), -1.0)
+        spelling, held, hits, weights = self._spelling.compare(query)
+        sound, held_sound, _, _ = self._sound.compare(query)
+        name = np.where(self._named, np.maximum(held, held_sound), 0.0)
+        words = np.maximum.reduceat(hits * kept[:, None], self._starts, axis=0)
+        columns = (
+            self._best(meaning),
+            self._agreement(meaning),
+            self._best(spelling * kept),
+            self._best(sound * kept),
+            self._best(name * kept),
+            words @ weights,
+        )
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def logits(self, text: str, calibration: Calibration) -> Floats:
+        """Return the logit of every document for ``text``, in the order of ``documents``."""
+        logits: Floats = self.features(text) @ calibration.vector
+        return logits
+
+    def _best(self, values: Floats | Vectors) -> Floats:
+        best: Floats = np.maximum.reduceat(values, self._starts)
+        return best
+
+    def _agreement(self, meaning: Floats) -> Floats:
+        stops = [*self._starts[1:], len(meaning)]
+        means = [
+            np.sort(meaning[start:stop])[-3:].mean()
+            for start, stop in zip(self._starts, stops, strict=True)
+        ]
+        return np.array(means, dtype=np.float32)
+
+
+def judge(
+    probabilities: Floats, none: float, calibration: Calibration
+) -> tuple[Verdict, tuple[int, ...]]:
+    """Decide between answering, asking back and saying "not known".
+
+    Args:
+        probabilities: of every document; with ``none`` they add up to 1.
+        none: probability that no document is meant.
+        calibration: the thresholds.
+
+    Returns:
+        The verdict and the positions to offer, best first: one when certain, two to four
+        when ambiguous, none when unknown.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    best = float(probabilities[order[0]])
+    if best >= calibration.certain:
+        return "certain", (int(order[0]),)
+    if 1.0 - none < calibration.possible or len(order) < 2:
+        return "unknown", ()
+    close = [int(row) for row in order if probabilities[row] >= calibration.share * best]
+    return "ambiguous", tuple((close if len(close) > 1 else order[:2].tolist())[:MAX_CANDIDATES])

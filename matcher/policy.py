@@ -1,0 +1,153 @@
+"""Subsidy and support policies, one YAML file each; bad conditions are refused at load."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+
+from base.errors import ConfigurationError
+from matcher.documents import Day, Document, Identifier, Text, read_model
+from matcher.predicate import MAX_CHARS, Predicate, parse_predicate
+from matcher.profile import Kind
+
+__all__ = [
+    "Apply",
+    "Benefit",
+    "Condition",
+    "Policy",
+    "PolicyDocument",
+    "Window",
+    "WindowState",
+    "load_policies",
+]
+
+WindowState = Literal["open", "upcoming", "closed"]
+
+
+class PolicyDocument(Document):
+    """The document that the policy follows."""
+
+    title: Text
+    number: Text | None = None
+    date: Day | None = None
+
+
+class Benefit(Document):
+    """What one receives: ``text`` is shown; ``amount`` in ``unit``, at most ``cap``, ranks."""
+
+    kind: Literal["tax", "subsidy", "loan", "allowance", "service", "honour"]
+    text: Text
+    amount: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    unit: Text | None = None
+    cap: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
+class Condition(Document):
+    """One condition: the document's words, and the same as a predicate over the profile."""
+
+    text: Text
+    when: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]
+
+
+class Window(Document):
+    """When one may apply; both days are included, an absent one leaves the side open."""
+
+    opens: Day | None = None
+    closes: Day | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Window:
+        if self.opens and self.closes and self.opens > self.closes:
+            raise ValueError("window closes before it opens")
+        return self
+
+    def state(self, today: date) -> WindowState:
+        """Return whether one may apply on ``today``."""
+        if self.closes is not None and today > self.closes:
+            return "closed"
+        if self.opens is not None and today < self.opens:
+            return "upcoming"
+        return "open"
+
+
+class Apply(Document):
+    """Where and how to apply."""
+
+    place: Text
+    online: Text | None = None
+    phone: Text | None = None
+
+
+class Policy(Document):
+    """One policy, checked against the profile columns of its audience."""
+
+    id: Identifier
+    title: Text
+    audience: Kind
+    level: Literal["national", "province", "city", "district"]
+    issuer: Text
+    document: PolicyDocument
+    origin: Literal["real", "sample"]
+    theme: Text
+    summary: Text
+    benefit: Benefit
+    eligibility: tuple[Condition, ...] = Field(min_length=1)
+    window: Window = Window()
+    materials: tuple[Text, ...] = Field(min_length=1)
+    steps: tuple[Text, ...] = Field(min_length=1)
+    apply: Apply
+    excludes: tuple[Identifier, ...] = ()
+    queries: tuple[Text, ...] = Field(min_length=3)
+    version: int = Field(default=1, ge=1)
+
+    _predicates: tuple[Predicate, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, _context: Any) -> None:
+        """Parse every condition; a bad one is a ``ValueError`` that names it."""
+        predicates = []
+        for position, condition in enumerate(self.eligibility):
+            try:
+                predicates.append(parse_predicate(condition.when, self.audience))
+            except ConfigurationError as error:
+                raise ValueError(f"eligibility.{position}.when: {error.detail}") from error
+        self._predicates = tuple(predicates)
+
+    @property
+    def predicates(self) -> tuple[Predicate, ...]:
+        """The parsed ``when`` of each condition, in the order of ``eligibility``."""
+        return self._predicates
+
+
+def load_policies(directory: Path) -> tuple[Policy, ...]:
+    """Read ``enterprise/*.yml`` and ``resident/*.yml`` below ``directory``, ordered by id.
+
+    Raises:
+        ConfigurationError: no policy is found, a file is wrong, its name is not its id, it
+            lies in the other audience's folder, an id comes twice, or ``excludes`` names
+            itself or a policy that does not exist.
+    """
+    policies: dict[str, Policy] = {}
+    for audience in ("enterprise", "resident"):
+        for path in sorted((directory / audience).glob("*.yml")):
+            policy = read_model(path, Policy)
+            if policy.id != path.stem:
+                raise ConfigurationError(f"{path}: id: {policy.id!r} is not the file's name")
+            if policy.audience != audience:
+                raise ConfigurationError(f"{path}: audience: belongs in {policy.audience}/")
+            if policy.id in policies:
+                raise ConfigurationError(f"{path}: id: {policy.id!r} is taken")
+            policies[policy.id] = policy
+    if not policies:
+        raise ConfigurationError(f"{directory}: no policies found")
+    for policy in policies.values():
+        for other in policy.excludes:
+            if other not in policies or other == policy.id:
+                raise ConfigurationError(
+                    f"{directory}/{policy.audience}/{policy.id}.yml: excludes: "
+                    f"no other policy {other!r}"
+                )
+    return tuple(sorted(policies.values(), key=lambda policy: policy.id))

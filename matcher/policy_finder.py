@@ -1,0 +1,53 @@
+"""Which policies is a question about? Ranks and finds; never decides who is eligible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matcher.finder import Finder
+from matcher.lexical import normalise
+from matcher.policy import Policy
+
+__all__ = ["PolicyFinder"]
+
+
+class PolicyFinder(Finder[Policy]):
+    """Finds policies by title, theme, summary and the ways citizens ask."""
+
+    collection = "policies"
+
+    @staticmethod
+    def names(item: Policy) -> tuple[str, ...]:
+        """Return the policy's title."""
+        return (item.title,)
+
+    @staticmethod
+    def texts(item: Policy) -> tuple[str, ...]:
+        """Return the policy's theme, the ways citizens ask for it, and its summary."""
+        return (item.theme, *item.queries, item.summary)
+
+    def relevance(self, text: str) -> Mapping[str, float]:
+        """Return how likely each policy has to do with ``text``, 0 to 1, each for itself.
+
+        The sum is not 1: a broad question (创业有什么补贴) is about several policies.
+        """
+        logits = self.index.logits(text, self.calibration)
+        odds = np.exp(np.clip(logits - self.calibration.none, -30, 30))
+        return dict(zip(self.index.documents, (odds / (1 + odds)).tolist(), strict=True))
+
+    def named(self, text: str) -> frozenset[str]:
+        """Return the ids of policies that ``text`` asks for by name.
+
+        Those are the policies whose title it holds and, failing that, the one it means for
+        certain.
+        """
+        query = normalise(text)
+        titled = {item.id for item in self.items.values() if normalise(item.title) in query}
+        if titled:
+            return frozenset(titled)
+        finding = self.find(text)
+        if finding.kind == "certain":
+            return frozenset(candidate.item.id for candidate in finding.candidates)
+        return frozenset()

@@ -1,0 +1,192 @@
+"""The tables. Personal columns are :class:`store.privacy.Encrypted`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, ForeignKey, Index, String, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from store.privacy import Encrypted, Sealed
+
+
+def utc_now() -> datetime:
+    """The present moment, timezone-aware."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware moment on every database (SQLite itself keeps no zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Refuse naive moments and store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Declarative base of the store."""
+
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012
+
+
+class Citizen(Base):
+    """One conversation partner: ``<channel>:<conversation id>``."""
+
+    __tablename__ = "citizens"
+
+    id: Mapped[str] = mapped_column(String(160), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    name: Mapped[Sealed | None] = mapped_column(Encrypted)
+    phone: Mapped[Sealed | None] = mapped_column(Encrypted)
+    id_number: Mapped[Sealed | None] = mapped_column(Encrypted)
+    # {"enterprise": {...}, "resident": {...}}: attributes of matcher.profile
+    profile: Mapped[Sealed | None] = mapped_column(Encrypted)
+
+
+class Ticket(Base):
+    """A complaint from submission to closure (工单)."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index("ix_tickets_citizen", "citizen_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"))
+    draft_id: Mapped[str] = mapped_column(String(40), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    status: Mapped[str] = mapped_column(String(20))
+    category: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(10))
+    department: Mapped[str] = mapped_column(String(80))
+    district: Mapped[str | None] = mapped_column(String(40))
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    address: Mapped[Sealed | None] = mapped_column(Encrypted)
+    description: Mapped[Sealed] = mapped_column(Encrypted)
+    external_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+    external_token: Mapped[str | None] = mapped_column(String(80))
+    last_update_at: Mapped[datetime | None]
+    rating: Mapped[int | None]
+
+    events: Mapped[list[TicketEvent]] = relationship(
+        back_populates="ticket", order_by="TicketEvent.id"
+    )
+    photos: Mapped[list[Media]] = relationship(order_by="Media.created_at")
+
+
+class TicketEvent(Base):
+    """One step of a ticket: append-only history."""
+
+    __tablename__ = "ticket_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), index=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor: Mapped[str] = mapped_column(String(160))
+    from_status: Mapped[str | None] = mapped_column(String(20))
+    to_status: Mapped[str] = mapped_column(String(20))
+    unit: Mapped[str | None] = mapped_column(String(80))
+    note: Mapped[Sealed | None] = mapped_column(Encrypted)
+    # update_id of the dispatch system: the same update is never applied twice
+    external_update_id: Mapped[str | None] = mapped_column(String(80), unique=True)
+
+    ticket: Mapped[Ticket] = relationship(back_populates="events")
+
+
+class TicketSequence(Base):
+    """Last ticket number given on a day (city time)."""
+
+    __tablename__ = "ticket_sequences"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)
+
+
+class Media(Base):
+    """A photo or recording; the bytes lie encrypted in the media folder under ``id``."""
+
+    __tablename__ = "media"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(String(160), index=True)
+    ticket_id: Mapped[str | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    content_type: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    # {"latitude", "longitude", "taken_at"} read from EXIF
+    evidence: Mapped[Sealed | None] = mapped_column(Encrypted)
+
+
+class OutboxEntry(Base):
+    """Something the dispatch system must hear, written with the change it reports."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # request | update
+    idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)
+    body: Mapped[Sealed | None] = mapped_column(Encrypted)
+    state: Mapped[str] = mapped_column(String(10), default="pending")  # pending | sent | dead
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class OutgoingMessage(Base):
+    """A message to a citizen that is not the answer to one of his own."""
+
+    __tablename__ = "outgoing_messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(String(160), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    body: Mapped[Sealed] = mapped_column(Encrypted)  # a list of replies of the Chat API
+    delivered_at: Mapped[datetime | None]
+
+
+class Subscription(Base):
+    """Wish to hear of new policies; ended, not deleted, when the citizen unsubscribes."""
+
+    __tablename__ = "subscriptions"
+
+    citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """A read of personal data: who, when, what, why."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor: Mapped[str] = mapped_column(String(160))
+    purpose: Mapped[str] = mapped_column(String(80))
+    record: Mapped[str] = mapped_column(String(200), index=True)
+    field: Mapped[str] = mapped_column(String(40))
+
+
+def plain(value: Any) -> Any:
+    """Mark a plain value for an encrypted column (mypy knows those columns as Sealed)."""
+    return value

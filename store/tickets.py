@@ -1,0 +1,166 @@
+"""Tickets, their history and what the dispatch system must still hear of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from store.models import OutboxEntry, Ticket, TicketEvent, TicketSequence, plain, utc_now
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+FINAL = ("closed", "rejected", "withdrawn")
+
+
+def new_ticket_id(session: Session, day: date) -> str:
+    """Return the next ``SM`` + date + six digits (DESIGN 3.5) of the day, city time."""
+    row = session.get(TicketSequence, day, with_for_update=True)
+    if row is None:
+        row = TicketSequence(day=day, last=0)
+        session.add(row)
+    row.last += 1
+    session.flush()
+    return f"SM{day:%Y%m%d}{row.last:06d}"
+
+
+def by_draft(session: Session, draft_id: str) -> Ticket | None:
+    """Return the ticket already filed from this draft, if any."""
+    return session.scalars(select(Ticket).where(Ticket.draft_id == draft_id)).first()
+
+
+def of_citizen(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
+    """Return the ticket if it exists and is this citizen's; nothing tells the two apart."""
+    return session.scalars(
+        select(Ticket).where(Ticket.id == ticket_id, Ticket.citizen_id == citizen_id)
+    ).first()
+
+
+def latest_of_citizen(session: Session, citizen_id: str, limit: int = 5) -> Sequence[Ticket]:
+    """Return the citizen's newest tickets, newest first."""
+    return session.scalars(
+        select(Ticket)
+        .where(Ticket.citizen_id == citizen_id)
+        .order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def by_external_id(session: Session, external_id: str) -> Ticket | None:
+    """Return the ticket the dispatch system knows under ``external_id``."""
+    return session.scalars(
+        select(Ticket).where(Ticket.external_id == external_id).with_for_update()
+    ).first()
+
+
+def open_external(session: Session) -> list[tuple[str, str]]:
+    """Return ``(ticket id, external id)`` of tickets whose status may still change."""
+    rows = session.execute(
+        select(Ticket.id, Ticket.external_id).where(
+            Ticket.external_id.is_not(None), Ticket.status.not_in(FINAL)
+        )
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def update_applied(session: Session, update_id: str) -> bool:
+    """Tell whether an update of the dispatch system is already in the history."""
+    return (
+        session.scalars(
+            select(TicketEvent.id).where(TicketEvent.external_update_id == update_id)
+        ).first()
+        is not None
+    )
+
+
+def add_event(  # noqa: PLR0913
+    session: Session,
+    ticket: Ticket,
+    to_status: str,
+    *,
+    actor: str,
+    unit: str | None = None,
+    note: str | None = None,
+    external_update_id: str | None = None,
+) -> TicketEvent:
+    """Append one step to the history and set the ticket's status."""
+    event = TicketEvent(
+        ticket_id=ticket.id,
+        actor=actor,
+        from_status=ticket.status,
+        to_status=to_status,
+        unit=unit,
+        note=plain(note),
+        external_update_id=external_update_id,
+    )
+    session.add(event)
+    ticket.status = to_status
+    ticket.updated_at = utc_now()
+    return event
+
+
+def queue_outbox(
+    session: Session, ticket: Ticket, kind: str, key: str, body: dict[str, Any] | None = None
+) -> OutboxEntry:
+    """Queue something for the dispatch system in the caller's transaction."""
+    entry = OutboxEntry(ticket_id=ticket.id, kind=kind, idempotency_key=key, body=plain(body))
+    session.add(entry)
+    return entry
+
+
+def claim_due(session: Session, now: datetime, lease: timedelta) -> OutboxEntry | None:
+    """Take the oldest due entry and hide it from other relays for ``lease``.
+
+    Entries of one ticket go out in order: a later one waits while an earlier one is pending.
+    """
+    earlier = (
+        select(OutboxEntry.ticket_id, func.min(OutboxEntry.id).label("first"))
+        .where(OutboxEntry.state == "pending")
+        .group_by(OutboxEntry.ticket_id)
+        .subquery()
+    )
+    entry = session.scalars(
+        select(OutboxEntry)
+        .join(earlier, OutboxEntry.id == earlier.c.first)
+        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now)
+        .order_by(OutboxEntry.due_at, OutboxEntry.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=OutboxEntry)
+    ).first()
+    if entry is not None:
+        entry.due_at = now + lease
+    return entry
+
+
+def outbox_summary(session: Session) -> dict[str, int]:
+    """Return the number of outbox entries by state."""
+    rows = session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
+    return {state: count for state, count in rows}
+
+
+def dead_letters(session: Session) -> Sequence[OutboxEntry]:
+    """Return what the dispatch system refused for good, oldest first."""
+    return session.scalars(
+        select(OutboxEntry).where(OutboxEntry.state == "dead").order_by(OutboxEntry.id)
+    ).all()
+
+
+def city_day(moment: datetime) -> date:
+    """Return the calendar day in the city."""
+    return moment.astimezone(CITY_TIME).date()
+
+
+def rateable(session: Session, citizen_id: str) -> Ticket | None:
+    """Return the citizen's newest ticket that has been handled (resolved, verified, closed)."""
+    return session.scalars(
+        select(Ticket)
+        .where(
+            Ticket.citizen_id == citizen_id,
+            or_(*(Ticket.status == s for s in ("resolved", "verified", "closed"))),
+        )
+        .order_by(Ticket.updated_at.desc())
+        .limit(1)
+    ).first()

@@ -1,0 +1,149 @@
+"""Status changes reach the citizen side: signed, in order, whatever goes down in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from base.settings import Settings
+from dispatch.desk.courier import wait_after
+from dispatch.open311 import Open311Client, RequestDraft
+
+Serve = Callable[[Settings], AbstractContextManager[str]]
+Receive = Callable[[Any], AbstractContextManager[Any]]
+
+
+def file_one(desk: str, draft: RequestDraft, key: str = "key-1") -> str:
+    with Open311Client(desk, "desk-key-1") as client:
+        request_id = client.create(draft, key).service_request_id
+    assert request_id
+    return request_id
+
+
+def test_every_step_is_delivered_signed_and_in_order(
+    receiver: Any, desk: str, dispatcher: Any, draft: RequestDraft
+) -> None:
+    request_id = file_one(desk, draft)
+    steps = [
+        ("accept", "", "INVESTIGATING"),
+        ("start", "已联系执法人员", "IN_PROGRESS"),
+        ("resolve", "餐馆已安装净化器", "FIXED"),
+        ("close", "现场核查通过", "CLOSED"),
+    ]
+    for action, words, _ in steps:
+        assert dispatcher.act(request_id, action, explanation=words).status_code == 303
+    taken = receiver.wait_for(4)
+    assert [item["status"] for item in taken] == [status for _, _, status in steps]
+    assert [item["description"] for item in taken] == [words for _, words, _ in steps]
+    assert {item["service_request_id"] for item in taken} == {request_id}
+    assert all(item["agency_responsible"] for item in taken)
+    assert len({item["update_id"] for item in taken}) == 4
+    moments = [datetime.fromisoformat(item["updated_datetime"]) for item in taken]
+    assert all(moment.utcoffset() is not None for moment in moments)
+    assert moments == sorted(set(moments))
+    assert receiver.refused == 0
+    with Open311Client(desk, "desk-key-1", format="xml") as client:
+        polled = client.updates()
+        assert [update.update_id for update in polled] == [item["update_id"] for item in taken]
+        assert [update.updated_datetime for update in polled] == moments
+        assert client.updates(since=moments[2]) == polled[2:]
+        request = client.request(request_id)
+    assert (request.status, request.detailed_status) == ("closed", "CLOSED")
+    assert request.status_notes == "现场核查通过"
+
+
+def test_a_citizens_own_step_is_not_sent_back(
+    receiver: Any, desk: str, dispatcher: Any, draft: RequestDraft, http: httpx.Client
+) -> None:
+    request_id = file_one(desk, draft)
+    fields = {
+        "api_key": "desk-key-1",
+        "service_request_id": request_id,
+        "status": "WITHDRAWN",
+        "description": "市民撤回",
+    }
+    assert http.post("/servicerequestupdates.json", data=fields).status_code == 200
+    other = file_one(desk, draft, "key-2")
+    dispatcher.act(other, "accept")
+    assert [item["service_request_id"] for item in receiver.wait_for(1)] == [other]
+    assert http.get("/health").json()["webhooks_waiting"] == 0
+
+
+def test_a_receiver_that_is_down_gets_it_later(
+    new_receiver: Any, receive: Receive, desk: str, dispatcher: Any, draft: RequestDraft
+) -> None:
+    request_id = file_one(desk, draft)
+    dispatcher.act(request_id, "accept")
+    deadline = time.monotonic() + 10
+    while httpx.get(f"{desk}/health").json()["webhooks_failing"] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "尚未送达" in dispatcher.http.get("/desk").text
+    with receive(new_receiver):
+        (taken,) = new_receiver.wait_for(1)
+    assert taken["status"] == "INVESTIGATING"
+
+
+def test_a_failing_receiver_is_retried_in_order(
+    receiver: Any, desk: str, dispatcher: Any, draft: RequestDraft
+) -> None:
+    receiver.answers = [500, 503]
+    request_id = file_one(desk, draft)
+    dispatcher.act(request_id, "accept")
+    dispatcher.act(request_id, "start")
+    taken = receiver.wait_for(2)
+    assert [item["status"] for item in taken] == ["INVESTIGATING", "IN_PROGRESS"]
+    assert receiver.attempts >= 4
+
+
+def test_what_was_not_delivered_survives_a_restart(
+    settings: Settings, serve: Serve, new_receiver: Any, receive: Receive, draft: RequestDraft
+) -> None:
+    with serve(settings) as url:
+        request_id = file_one(url, draft)
+        with httpx.Client(base_url=url) as http:
+            csrf = _csrf(http, "/desk/login")
+            http.post("/desk/login", data={"csrf": csrf, "password": "dispatch-password"})
+            path = f"/desk/requests/{request_id}"
+            form = {"csrf": _csrf(http, path), "action": "accept"}
+            assert http.post(f"{path}/actions", data=form).status_code == 303
+    with receive(new_receiver), serve(settings):
+        (taken,) = new_receiver.wait_for(1)
+    assert taken["service_request_id"] == request_id
+
+
+def _csrf(http: httpx.Client, path: str) -> str:
+    return http.get(path).text.split('name="csrf" value="')[1].split('"')[0]
+
+
+def test_without_a_secret_nothing_is_sent_and_nothing_is_lost(
+    make_settings: Callable[..., Settings],
+    serve: Serve,
+    new_receiver: Any,
+    receive: Receive,
+    draft: RequestDraft,
+) -> None:
+    with receive(new_receiver), serve(make_settings(webhook_secret="")) as url:
+        request_id = file_one(url, draft)
+        with httpx.Client(base_url=url) as http:
+            csrf = _csrf(http, "/desk/login")
+            http.post("/desk/login", data={"csrf": csrf, "password": "dispatch-password"})
+            path = f"/desk/requests/{request_id}"
+            http.post(f"{path}/actions", data={"csrf": _csrf(http, path), "action": "accept"})
+            time.sleep(0.5)
+            assert http.get("/health").json()["webhooks_waiting"] == 1
+    assert new_receiver.attempts == 0
+
+
+@pytest.mark.parametrize("error", ["ConnectError", "HTTP 500", "HTTP 404"])
+def test_waits_grow_and_stay_bounded(error: str) -> None:
+    for attempts in range(1, 60):
+        assert 1.0 <= wait_after(attempts, error) <= 375.0
+    assert wait_after(1, error) < wait_after(5, error) < wait_after(12, error) * 1.3
+    assert wait_after(2, "HTTP 404") > wait_after(1, "HTTP 500")

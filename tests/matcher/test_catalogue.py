@@ -1,0 +1,58 @@
+"""The catalogue: loaded once, checked across files, quick the second time."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from base.errors import ConfigurationError
+from base.settings import Settings, get_settings
+from matcher.catalogue import Catalogue
+
+
+def test_items_are_found_by_id(city: Settings) -> None:
+    catalogue = Catalogue.load(city)
+    item = catalogue.service("id_card_replace")
+    assert item is not None
+    assert item.name == "居民身份证补领"
+    assert catalogue.service("nothing") is None
+    policy = catalogue.policy("sme_grant")
+    assert policy is not None
+    assert policy.audience == "enterprise"
+    assert catalogue.policy("nothing") is None
+    assert [hall.id for hall in catalogue.halls_for(item, "云东区")] == ["yundong"]
+    with pytest.raises(AttributeError):
+        catalogue.services = ()  # type: ignore[misc]
+
+
+def test_an_unknown_hall_is_refused(
+    city: Settings,
+    tmp_path: Path,
+    service_data: Callable[..., dict[str, Any]],
+    write_yaml: Callable[[Path, Any], None],
+) -> None:
+    directory = tmp_path / "policies"
+    shutil.copytree(city.policies_dir, directory)
+    place = {"halls": ["nowhere"], "text": "窗口", "hours": "9:00"}
+    write_yaml(directory / "services" / "passport.yml", service_data("passport", place=place))
+    with pytest.raises(ConfigurationError, match=r"passport\.yml: place\.halls"):
+        Catalogue.load(Settings(policies_dir=directory, model_dir=tmp_path))
+
+
+def test_the_bundled_city_loads_and_answers(tmp_path: Path) -> None:
+    """Vectors come from the shared cache when it is there; a fresh one must agree with it."""
+    catalogue = Catalogue.load(get_settings())
+    started = time.perf_counter()
+    again = Catalogue.load(get_settings())
+    assert time.perf_counter() - started < 5
+    text = "身份证丢了怎么补办"
+    assert again.service_finder.find(text) == catalogue.service_finder.find(text)
+    assert [c.item.id for c in again.service_finder.find(text).candidates] == ["id_card_replace"]
+    assert {policy.audience for policy in catalogue.policies} == {"enterprise", "resident"}
+    for item in catalogue.services:
+        assert catalogue.halls_for(item) or not item.place.halls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actions.turn import button
-from dispatch.categories import Categories, Category
+from dispatch.categories import Categories, Category, Level
 from dispatch.intake import Draft, Spot
 from store.models import Ticket
 
@@ -28,7 +28,7 @@ def question(draft: Draft, gap: str, categories: Categories) -> tuple[str, Butto
 
 def filed_text(ticket: Ticket, category: Category) -> str:
     """Return what the citizen hears once the ticket is stored."""
-    level = "urgent" if ticket.severity == "urgent" else "normal"
+    level: Level = "urgent" if ticket.severity == "urgent" else "normal"
     respond, resolve = category.limits(level)
     text = (
         f"已受理，工单号 {ticket.id}。\n"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import complaint_replies as replies
-from actions.forms import COMPLAINT_INTERRUPTIONS
+from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts
 from actions.resources import categories, intake
 from actions.turn import Turn, button, say
 from dispatch.filing import file_complaint
@@ -73,12 +73,14 @@ class ValidateComplaintForm(Action):
         """Return the slots of the draft after this message."""
         turn = Turn.of(tracker)
         draft = load_draft(tracker)
+        if interrupts(tracker, "complaint_form", turn.intent, COMPLAINT_INTERRUPTIONS):
+            return [ActionExecutionRejected("complaint_form")]
         if draft is not None and turn.intent in COMPLAINT_INTERRUPTIONS:
             return draft_slots(draft)
         return draft_slots(intake().absorb(draft or new_draft(), heard(turn, tracker)))
 
 
-class _AskComplaint(Action):
+class _AskComplaint:
     """Asks for one gap of the draft."""
 
     gap: str
@@ -97,19 +99,19 @@ class _AskComplaint(Action):
         return []
 
 
-class ActionAskComplaintWords(_AskComplaint):
+class ActionAskComplaintWords(_AskComplaint, Action):
     """Asks what the problem is."""
 
     gap = "words"
 
 
-class ActionAskComplaintPlace(_AskComplaint):
+class ActionAskComplaintPlace(_AskComplaint, Action):
     """Asks where it is."""
 
     gap = "place"
 
 
-class ActionAskComplaintConfirmed(_AskComplaint):
+class ActionAskComplaintConfirmed(_AskComplaint, Action):
     """Shows the summary and asks for the go-ahead."""
 
     gap = "confirmed"

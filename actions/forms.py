@@ -1,10 +1,13 @@
 """What interrupts a form.
 
 ``bot/dialogues/interruptions.yml`` answers these intents and returns to the form or leaves
-it; a validation action must therefore not take such a message as an answer.
+it. Rasa asks its rules only after the form has rejected the message, so a validation action
+rejects these, and takes none of them as an answer when the form comes back.
 """
 
 from __future__ import annotations
+
+from rasa_sdk import Tracker
 
 SERVICE_INTENTS = frozenset(
     {
@@ -58,3 +61,19 @@ POLICY_INTERRUPTIONS = (
         "forget_me",
     }
 )
+
+
+def interrupts(tracker: Tracker, form: str, intent: str, interruptions: frozenset[str]) -> bool:
+    """Tell whether the message just arrived and interrupts the active ``form``.
+
+    After the interruption has been answered the form runs again for the same message; then
+    another action stands between the message and the form, and nothing is rejected.
+    """
+    if intent not in interruptions or tracker.active_loop_name != form:
+        return False
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            return True
+        if event["event"] == "action" and event["name"] not in (form, "action_extract_slots"):
+            return False
+    return False

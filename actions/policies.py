@@ -6,19 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import policy_replies as replies
-from actions.forms import POLICY_INTERRUPTIONS
+from actions.forms import POLICY_INTERRUPTIONS, interrupts
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from base.errors import InputError
 from matcher.answers import UNKNOWN, parse_answer, read_facts
 from matcher.kind import guess_kind
 from matcher.policy import Policy
-from matcher.profile import ATTRIBUTES, Attribute, Profile, parse_profile
+from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_profile
 from matcher.questions import next_question
 from matcher.ranking import Match, match
 from store.database import unit_of_work
@@ -36,7 +36,7 @@ class Search(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: str | None = None
+    kind: Kind | None = None
     query: str | None = None
     asked: tuple[str, ...] = ()
     asking: str | None = None
@@ -52,14 +52,14 @@ def load_search(tracker: Tracker) -> Search:
     return Search.model_validate(kept) if kept else Search()
 
 
-def known_profile(citizen_id: str, kind: str) -> Profile:
+def known_profile(citizen_id: str, kind: Kind) -> Profile:
     """Return the citizen's stored profile of this kind (empty when nothing is known)."""
     with unit_of_work() as session:
         stored = read_profiles(session, citizen_id, "policy_matching").get(kind, {})
     return parse_profile({"kind": kind, "id": citizen_id, "attributes": stored})
 
 
-def learn(citizen_id: str, kind: str, facts: dict[str, Any]) -> bool:
+def learn(citizen_id: str, kind: Kind, facts: dict[str, Any]) -> bool:
     """Lay facts over the stored profile; False when they contradict the columns' ranges."""
     if not facts:
         return True
@@ -85,6 +85,8 @@ class ValidatePolicyForm(Action):
         """Return the search after this message."""
         turn = Turn.of(tracker)
         search = load_search(tracker)
+        if interrupts(tracker, "policy_form", turn.intent, POLICY_INTERRUPTIONS):
+            return [ActionExecutionRejected("policy_form")]
         active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
         if turn.message_id == search.message_id or (active and turn.intent in POLICY_INTERRUPTIONS):
             return [SlotSet("policy_search", search.model_dump(mode="json"))]
@@ -259,8 +261,8 @@ class ActionForgetMe(Action):
 def _absorb(search: Search, turn: Turn) -> Search:
     again = "not_understood" in search.notes
     search = search.model_copy(update={"notes": (), "show": turn.intent == "show_results"})
-    kind = turn.entity("kind") or search.kind or guess_kind(turn.text)
-    if kind not in ATTRIBUTES:
+    kind = _pressed_kind(turn) or search.kind or guess_kind(turn.text)
+    if kind is None:
         return search.model_copy(update={"query": search.query or turn.text or None})
     if turn.intent == "ask_policy" and turn.text:
         search = search.model_copy(update={"query": turn.text})
@@ -279,6 +281,11 @@ def _absorb(search: Search, turn: Turn) -> Search:
     if not learn(turn.citizen_id, kind, facts):
         return search.model_copy(update={"notes": ("contradiction",)})
     return search
+
+
+def _pressed_kind(turn: Turn) -> Kind | None:
+    pressed = turn.entity("kind")
+    return next((kind for kind in KINDS if kind == pressed), None)
 
 
 def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:

@@ -75,9 +75,7 @@ def results(
     return text, buttons, [policy_card(m.policy, m.evaluation.verdict, m.reasons) for m in shown]
 
 
-def policy_detail(
-    policy: Policy, profile: Profile
-) -> tuple[str, Buttons, dict[str, Any]]:
+def policy_detail(policy: Policy, profile: Profile) -> tuple[str, Buttons, dict[str, Any]]:
     """Tell all about one policy, with the verdict for this profile."""
     evaluation = evaluate(policy, complete(profile))
     reasons = explain(policy, evaluation, profile)

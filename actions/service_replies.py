@@ -53,9 +53,7 @@ def materials_text(item: ServiceItem) -> str:
 
 def answer_buttons(item: ServiceItem, intent: str) -> list[dict[str, str]]:
     """Return buttons for what has not been asked yet."""
-    return [
-        button(title, name, service_id=item.id) for name, title in _ASPECTS if name != intent
-    ]
+    return [button(title, name, service_id=item.id) for name, title in _ASPECTS if name != intent]
 
 
 def service_card(item: ServiceItem) -> dict[str, Any]:

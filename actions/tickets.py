@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
-from actions.forms import SUPPLEMENT_INTERRUPTIONS
+from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts
 from actions.resources import categories
 from actions.turn import Turn, button, say
 from base.errors import StateError
@@ -182,7 +182,10 @@ class ActionRateTicket(Action):
                 else rateable(session, turn.citizen_id)
             )
             if ticket is None:
-                say(dispatcher, _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。")
+                say(
+                    dispatcher,
+                    _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。",
+                )
                 return []
             if ticket.status not in ("resolved", "verified", "closed"):
                 say(dispatcher, f"工单 {ticket.id} 还在办理，办结后再请您评价。")
@@ -209,6 +212,8 @@ class ValidateSupplementForm(Action):
         turn = Turn.of(tracker)
         kept = tracker.get_slot("supplement_words")
         named = named_ticket(turn) or tracker.get_slot("ticket_id")
+        if interrupts(tracker, "supplement_form", turn.intent, SUPPLEMENT_INTERRUPTIONS):
+            return [ActionExecutionRejected("supplement_form")]
         if turn.intent in SUPPLEMENT_INTERRUPTIONS:
             return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
         words: str | None = turn.text.strip() or None
@@ -310,5 +315,7 @@ def _cannot_withdraw(ticket: Ticket) -> str:
 
 def _rated_text(score: int) -> str:
     if score <= 2:
-        return "收到，很抱歉没有让您满意，您的评价已转给责任部门。还有什么没解决的，可以再补充说明。"
+        return (
+            "收到，很抱歉没有让您满意，您的评价已转给责任部门。还有什么没解决的，可以再补充说明。"
+        )
     return "谢谢您的评价，已转给责任部门。"

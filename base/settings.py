@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     dispatch_api_key: SecretStr = SecretStr("")
     desk_password: SecretStr = SecretStr("")
     rasa_token: SecretStr = SecretStr("")
+    tracker_key: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"

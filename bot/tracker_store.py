@@ -31,15 +31,15 @@ class EncryptedText(TypeDecorator):  # type: ignore[misc]
 
 
 class EncryptedSQLTrackerStore(SQLTrackerStore):
-    """SQL tracker store with the ``data`` column encrypted by ``SHIMIN_DATA_KEY``.
+    """SQL tracker store with the ``data`` column encrypted by ``SHIMIN_TRACKER_KEY``.
 
     Intent and action names, the sender id and times stay readable for operations; the
     citizen's words, entities and slots are only in ``data``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        key = os.environ.get("SHIMIN_DATA_KEY", "")
+        key = os.environ.get("SHIMIN_TRACKER_KEY", "")
         if not key:
-            raise ValueError("SHIMIN_DATA_KEY is not set: conversations cannot be encrypted")
+            raise ValueError("SHIMIN_TRACKER_KEY is not set: conversations cannot be encrypted")
         self.SQLEvent.__table__.c.data.type = EncryptedText(key)
         super().__init__(*args, **kwargs)

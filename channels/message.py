@@ -10,6 +10,9 @@ ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,100}$")]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
+_UNSPOKEN = str.maketrans({"【": None, "】": "，", "“": None, "”": None})
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -122,4 +125,4 @@ def speakable(text: str) -> str:
     """Return ``text`` as it should be read aloud: no list marks, pauses for line breaks."""
     lines = [line.strip().lstrip("·•-").strip() for line in text.splitlines()]
     spoken = [line if line[-1] in "。！？，；：" else f"{line}。" for line in lines if line]
-    return "".join(spoken).translate(str.maketrans({"【": "", "】": "，", "“": "", "”": ""}))
+    return "".join(spoken).translate(_UNSPOKEN)

@@ -20,7 +20,9 @@ class RasaClient:
             headers={"X-Rasa-Token": settings.rasa_token.get_secret_value()},
         )
 
-    def send(self, sender: str, channel: str, text: str, metadata: dict[str, Any]) -> dict[str, Any]:
+    def send(
+        self, sender: str, channel: str, text: str, metadata: dict[str, Any]
+    ) -> dict[str, Any]:
         """Return ``{"replies": [...], "understanding": {...}}``.
 
         Raises:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +13,10 @@ import typer
 from base.errors import ConfigurationError
 from base.settings import ROOT, get_settings
 from cli.nlu_metrics import report
+from cli.rasa_runtime import MODEL, call_rasa
 
 app = typer.Typer(no_args_is_help=True)
 
-MODEL = "shimin.tar.gz"
 STAMP = "shimin.stamp"
 _SOURCES = (
     "config.yml",
@@ -43,7 +41,7 @@ def train(
     typer.echo("training the Rasa model (a few minutes) ...")
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
-        _rasa("-m", "rasa", "train", *_train_arguments(scratch))
+        call_rasa("-m", "rasa", "train", *_train_arguments(scratch))
         current.unlink(missing_ok=True)
         (Path(scratch) / MODEL).replace(directory / MODEL)
     current.write_text(stamp)
@@ -62,14 +60,12 @@ def evaluate(
             raise ConfigurationError(f"{needed} does not exist")
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "parsed.jsonl"
-        _rasa("-m", "bot.batch_parse", str(model), str(file.resolve()), str(target))
+        call_rasa("-m", "bot.batch_parse", str(model), str(file.resolve()), str(target))
         records = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
     if not records:
         raise ConfigurationError(f"{file} holds no examples")
     measured = report(records)
-    typer.echo(
-        json.dumps(measured, ensure_ascii=False, indent=2) if as_json else _table(measured)
-    )
+    typer.echo(json.dumps(measured, ensure_ascii=False, indent=2) if as_json else _table(measured))
 
 
 def fingerprint() -> str:
@@ -91,25 +87,6 @@ def _train_arguments(out: str) -> list[str]:
         "--out", out,
         "--fixed-model-name", MODEL.removesuffix(".tar.gz"),
     ]  # fmt: skip
-
-
-def _rasa(*arguments: str) -> None:
-    """Run the Rasa runtime's Python from the project root; its output goes to stderr."""
-    python = get_settings().rasa_venv / "bin" / "python"
-    if not python.is_file():
-        raise ConfigurationError(f"{python} does not exist; `make setup` creates it")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "RASA_TELEMETRY_ENABLED": "false",
-    }
-    finished = subprocess.run(  # noqa: S603 - our own interpreter, no shell
-        [str(python), "-W", "ignore", *arguments], cwd=ROOT, env=environment, stdout=2, check=False
-    )
-    if finished.returncode:
-        raise ConfigurationError(f"rasa {arguments[1]} failed with code {finished.returncode}")
 
 
 def _read(path: Path) -> str:

@@ -9,8 +9,10 @@ import structlog
 import typer
 import uvicorn
 
-from base.settings import Settings, get_settings
+from actions.server import serve as serve_actions
+from base.settings import VAR, Settings, get_settings
 from channels.gateway.app import create_app as create_gateway
+from cli.rasa_runtime import MODEL, run_rasa
 from dispatch.categories import load_categories
 from dispatch.desk.app import create_app as create_desk
 from dispatch.open311 import Open311Client
@@ -20,6 +22,35 @@ app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
 
 START_LIMIT_SECONDS = 300
+
+
+@app.command()
+def rasa() -> None:
+    """The Rasa server, in its own runtime and with no secret but its own two."""
+    settings = get_settings()
+    model = settings.model_dir / MODEL
+    arguments = [
+        "-m", "rasa", "run",
+        "--model", str(model),
+        "--endpoints", "bot/endpoints.yml",
+        "--credentials", "bot/credentials.yml",
+        "--interface", settings.rasa_host,
+        "--port", str(settings.rasa_port),
+    ]  # fmt: skip
+    VAR.mkdir(exist_ok=True)
+    secrets = {
+        "SHIMIN_RASA_TOKEN": settings.rasa_token.get_secret_value(),
+        "SHIMIN_TRACKER_KEY": settings.tracker_key.get_secret_value(),
+        "SHIMIN_TRACKER_URL": settings.tracker_url,
+        "SHIMIN_ACTIONS_URL": f"{settings.actions_url}/webhook",
+    }
+    run_rasa(arguments, secrets)
+
+
+@app.command()
+def actions() -> None:
+    """The action server."""
+    serve_actions(get_settings())
 
 
 @app.command()

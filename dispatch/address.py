@@ -37,7 +37,7 @@ _COMPOUND = re.compile(
     r"|菜市场|菜场|农贸市场|市场|超市|商场|商城|酒店|宾馆|饭店|大桥|桥|地铁站|公交站|高架"
     r"|派出所|工业园|产业园|工业区|开发区|新城|社区|村委|水库|支路|支巷)"
 )
-_PREFIX_COMPOUND = re.compile(r"(?:^|[^在往向从到])[新老]$")
+_PREFIX_COMPOUND = re.compile(r"[新老]$")
 _NEGATED = re.compile(r"(?:不是|不在|而不是|不叫|别写)(?:说|在|叫)?$")
 
 

@@ -135,11 +135,10 @@ class Atlas:
         areas = {district.name: district for district in self.districts}
         roads = {road.name for road in self.roads}
         names: set[str] = set()
-        for item in (*self.roads, *self.rivers, *self.places):
-            if item.name in names:
-                raise ConfigurationError(f"{path}: {item.name}: name: occurs twice")
-            names.add(item.name)
+        for name in (item.name for items in (self.roads, self.rivers) for item in items):
+            _unique(path, name, names)
         for place in self.places:
+            _unique(path, place.name, names)
             where = f"{path}: {place.name}"
             if place.district not in areas:
                 raise ConfigurationError(f"{where}: district: {place.district} is unknown")
@@ -211,6 +210,12 @@ class Atlas:
         district = min(self.districts, key=lambda d: self.outlines[d.name].distance(point))
         street = min(district.streets, key=lambda s: self.point(*s.center).distance(point))
         return district, street
+
+
+def _unique(path: Path, name: str, names: set[str]) -> None:
+    if name in names:
+        raise ConfigurationError(f"{path}: {name}: name: occurs twice")
+    names.add(name)
 
 
 def check_coordinates(latitude: float, longitude: float) -> None:

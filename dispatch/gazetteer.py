@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
-from shapely import LineString, Point
+from shapely import Point
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from base.errors import InputError
@@ -49,7 +51,7 @@ class PlaceMatch:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What a surface form stands for; exactly one of ``place`` and ``line`` is set, or none."""
+    """What a surface form stands for; ``line`` is set for roads and rivers."""
 
     name: str
     kind: str
@@ -97,14 +99,20 @@ class Gazetteer:
         """Find the places named in free text, best first, one per place, at most ``limit``."""
         clean = normalise(text)
         mentions = self._finder.exact(clean)
-        districts = {m.surface for m in mentions if m.surface in self.atlas.outlines}
+        areas = [m for m in mentions if self._is_area(m)]
+        districts = {
+            entry.name
+            for mention in areas
+            for entry in self._entries[mention.surface]
+            if entry.kind == "district"
+        }
         found = list(self._read(clean, mentions, districts))
         if not any(match.score >= SURE for match in found):
             heard = self._finder.by_sound(clean)
-            found += self._read(clean, heard, districts)
+            found += self._read(clean, _beside(heard, areas), districts)
         if not any(match.score >= SURE for match in found):
             guesses = self._finder.by_likeness(clean, limit * 3)
-            found += self._read(clean, guesses, districts)
+            found += self._read(clean, _beside(guesses, areas), districts)
         return _rank(self._settle(found, districts))[:limit]
 
     def locate(self, latitude: float, longitude: float) -> PlaceMatch:
@@ -146,16 +154,27 @@ class Gazetteer:
             return road.name, "road", f"{road.name}附近"
         if metres <= FAR_METRES:
             there = self.atlas.point(place.latitude, place.longitude)
-            return place.name, place.kind, f"{place.name}以{_bearing(there, here)}{_round(metres)}"
+            return (
+                place.name,
+                place.kind,
+                f"{place.name}{_bearing(there, here)}方向{_round(metres)}处",
+            )
         return "", "street", ""
 
     def _distance(self, here: Point, place: Place) -> float:
         return float(here.distance(self.atlas.point(place.latitude, place.longitude)))
 
+    def _is_area(self, mention: Mention) -> bool:
+        """Tell whether a mention is the full name of a district or street office."""
+        return any(
+            entry.kind in _AREAS and not entry.is_alias for entry in self._entries[mention.surface]
+        )
+
     def _index(self, entry: _Entry, aliases: Iterable[str]) -> None:
-        self._entries.setdefault(entry.name, []).append(entry)
+        self._entries.setdefault(normalise(entry.name), []).append(entry)
         for alias in aliases:
-            self._entries.setdefault(alias, []).append(replace(entry, is_alias=True))
+            aliased = replace(entry, is_alias=True)
+            self._entries.setdefault(normalise(alias), []).append(aliased)
 
     def _index_areas(self) -> None:
         for district in self.atlas.districts:
@@ -172,7 +191,7 @@ class Gazetteer:
 
     def _line_entry(self, line: Line, kind: str, within: str | None) -> _Entry:
         """Place a road or river at the middle of its course, or of its part in a district."""
-        course = self.atlas.course(line)
+        course: BaseGeometry = self.atlas.course(line)
         if within is not None:
             course = course.intersection(self.atlas.outlines[within])
         middle = nearest_points(course, course.centroid)[0]
@@ -196,7 +215,7 @@ class Gazetteer:
         """Turn mentions into matches: first crossings, then every name with its surroundings."""
         found: list[PlaceMatch] = []
         crossed: set[str] = set()
-        for first, second in zip(mentions, mentions[1:], strict=False):
+        for first, second in pairwise(mentions):
             crossing = self._crossing(text, first, second)
             if crossing:
                 found.append(crossing)
@@ -234,13 +253,16 @@ class Gazetteer:
 
     def _matches(self, text: str, mention: Mention, districts: set[str]) -> list[PlaceMatch]:
         entries = self._entries[mention.surface]
+        ambiguous = sum(entry.kind not in _AREAS for entry in entries) > 1
         found: list[PlaceMatch] = []
         for entry in entries:
             tail = read_tail(text[mention.end :], numbered=entry.kind == "road")
+            if mention.score < SURE:  # a guess: what follows may belong to another name
+                tail = replace(tail, compound="")
             score = mention.score * _certainty(mention.surface, entry)
             if tail.compound or is_prefixed(text[: mention.start]):
                 score *= 0.75
-            if len(entries) > 1:
+            if entry.kind not in _AREAS and ambiguous:
                 score *= 0.7
             found.append(self._one_match(entry, tail, round(min(score, 0.99), 2), districts))
         return found
@@ -312,6 +334,15 @@ def _place_entry(place: Place) -> _Entry:
     )
 
 
+def _beside(mentions: Iterable[Mention], areas: list[Mention]) -> tuple[Mention, ...]:
+    """Drop guesses that would reread the name of an area: 江南区 is not 江南大道."""
+    return tuple(
+        mention
+        for mention in mentions
+        if all(mention.end <= area.start or mention.start >= area.end for area in areas)
+    )
+
+
 def _certainty(surface: str, entry: _Entry) -> float:
     """How surely a written form means its place: short forms and aliases mean it less."""
     if entry.kind == "district":
@@ -337,7 +368,7 @@ def _join(district: str, street: str, words: str) -> str:
     return district + street + words
 
 
-def _corners(course: LineString) -> list[tuple[float, ...]]:
+def _corners(course: BaseGeometry) -> list[tuple[float, ...]]:
     """All corners of a course, also when a district cuts it into several parts."""
     parts = getattr(course, "geoms", [course])
     return [corner for part in parts for corner in part.coords]

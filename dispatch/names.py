@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
@@ -17,6 +18,8 @@ from rapidfuzz.distance import Levenshtein
 
 MIN_SOUND_LENGTH = 3
 """Shorter names have too many homophones to be found by sound."""
+MIN_CORE = 0.6
+"""Share of the telling part of a name that a near miss must still have."""
 
 _SUFFIX = re.compile(
     r"(?:地铁站|长途汽车站|火车站|菜市场|农贸市场|市场|小区|花园|家园|新村|花苑|公寓|公园|广场|大道|大街"
@@ -103,7 +106,7 @@ class NameFinder:
         return _without_overlaps(found, key=lambda m: (m.start - m.end, -m.score, m.start))
 
     def by_likeness(self, text: str, limit: int) -> tuple[Mention, ...]:
-        """Names nearly written or nearly pronounced in ``text``, best first, never above 0.8.
+        """Names nearly written or nearly pronounced in ``text``, best first, never above 0.7.
 
         The generic ending (小区, 路 …) counts little: 春风里小区 and 秋实里小区 are strangers.
         """
@@ -114,14 +117,15 @@ class NameFinder:
                 (_likeness(name, name, text), _likeness(name, code, spoken)),
                 key=lambda mention: mention.score,
             )
-            if best.score >= 0.5:
+            if best.score > 0:
                 found.append(best)
         return tuple(sorted(found, key=lambda m: (-m.score, m.start))[:limit])
 
 
 def syllables(text: str) -> list[str]:
     """Toneless pinyin, exactly one item a character; other characters stand for themselves."""
-    spoken: list[str] = lazy_pinyin(text, errors=list)
+    apart: Any = list  # pypinyin takes a list from its error handler; its stub says str
+    spoken: list[str] = lazy_pinyin(text, errors=apart)
     return spoken if len(spoken) == len(text) else [lazy_pinyin(char)[0] for char in text]
 
 
@@ -145,7 +149,9 @@ def _likeness(name: str, code: str, text: str) -> Mention:
         Levenshtein.normalized_similarity(core, core_window),
         Levenshtein.normalized_similarity(core, window),
     )
-    score = 0.3 * alignment.score / 100 + 0.5 * core_score
+    if core_score < MIN_CORE:
+        return Mention(name, 0, 0, 0.0)
+    score = 0.3 * alignment.score / 100 + 0.4 * core_score
     return Mention(name, alignment.dest_start, alignment.dest_end, score)
 
 

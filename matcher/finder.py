@@ -7,7 +7,7 @@ for service items, ``matcher.policy_finder`` holds the other.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -15,7 +15,15 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 
 from base.encoder import Encoder
-from matcher.hybrid import Calibration, Collection, HybridIndex, Verdict, judge, load_calibration
+from matcher.hybrid import (
+    MAX_CANDIDATES,
+    Calibration,
+    Collection,
+    HybridIndex,
+    Verdict,
+    judge,
+    load_calibration,
+)
 from matcher.index import EmbeddingCache, Passage
 from matcher.lexical import Floats
 from matcher.service import ServiceItem
@@ -97,19 +105,43 @@ class Finder(ABC, Generic[Item]):
     def texts(item: Item) -> tuple[str, ...]:
         """Return the other texts that stand for ``item``: questions, a summary."""
 
-    def find(self, text: str) -> Finding[Item]:
-        """Return what ``text`` means, as a :class:`Finding`."""
+    def find(self, text: str, among: Container[str] | None = None) -> Finding[Item]:
+        """Return what ``text`` means, as a :class:`Finding`.
+
+        Args:
+            text: what the citizen wrote.
+            among: ids to choose from; None for all.
+        """
         if not text.strip():
             return Finding("unknown")
         logits = self.index.logits(text, self.calibration)
+        if among is not None:
+            allowed = [document in among for document in self.index.documents]
+            logits = np.where(allowed, logits, np.float32(-np.inf))
         scores, none = probabilities(logits, self.calibration.none)
         kind, rows = judge(scores, none, self.calibration)
+        if kind == "certain":
+            kind, rows = self._unless_shared(text, rows, scores)
         return Finding(
             kind,
             tuple(
                 Candidate(self.items[self.index.documents[row]], float(scores[row])) for row in rows
             ),
         )
+
+    def _unless_shared(
+        self, text: str, rows: tuple[int, ...], scores: Floats
+    ) -> tuple[Verdict, tuple[int, ...]]:
+        """Ask back after all when ``text`` is a word that several items' names share."""
+        rivals = self.index.sharing(text)
+        shared = [
+            int(row)
+            for row in np.argsort(-scores, kind="stable")
+            if scores[row] > 0 and self.index.documents[row] in rivals
+        ]
+        if len(shared) < 2:
+            return "certain", rows
+        return "ambiguous", tuple(shared[:MAX_CANDIDATES])
 
 
 class ServiceFinder(Finder[ServiceItem]):

@@ -1,6 +1,6 @@
 """Meaning, spelling and sound combined into one calibrated probability per document.
 
-Each document gets six features for a text; a conditional logit turns them into the
+Each document gets five features for a text; a conditional logit turns them into the
 probability that the text means this document, or none. Its weights are fitted and its
 thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
 each left out of the index in turn, and on texts that mean no document.
@@ -9,17 +9,17 @@ each left out of the index in turn, and on texts that mean no document.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from base.encoder import Encoder, Vectors
 from matcher.documents import Document, read_model
 from matcher.index import EmbeddingCache, Passage, SemanticIndex
-from matcher.lexical import Floats, NgramIndex, characters, normalise, syllables
+from matcher.lexical import Comparison, Floats, NgramIndex, bare, characters, normalise, syllables
 
 __all__ = [
     "FEATURES",
@@ -31,7 +31,7 @@ __all__ = [
     "load_calibration",
 ]
 
-Feature = Literal["meaning", "agreement", "spelling", "sound", "name", "explained"]
+Feature = Literal["nearest", "centre", "names", "written", "heard"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
 CALIBRATION_FILE = Path(__file__).with_name("calibration.yml")
 MAX_CANDIDATES = 4
@@ -78,22 +78,12 @@ def load_calibration(collection: Collection) -> Calibration:
     return calibrations.services if collection == "services" else calibrations.policies
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The passages of one document are the rows ``start`` to ``stop``."""
-
-    document: str
-    start: int
-    stop: int
-
-
 class HybridIndex:
     """Compares a text with documents by meaning, spelling and sound.
 
     Args:
         encoder: the sentence encoder.
-        passages: everything that stands for a document; a document's passages need not be
-            together. ``named`` marks the texts that are names, not sentences.
+        passages: everything that stands for a document; those of one need not be together.
         named: texts that count as a document's name or nickname.
         cache: keeps the vectors between starts.
     """
@@ -112,8 +102,8 @@ class HybridIndex:
             Passage(passage.document, text) for passage, text in zip(ordered, texts, strict=True)
         )
         self._semantic = SemanticIndex(encoder, self.passages, vectors)
-        self._spelling = NgramIndex(texts, characters)
-        self._sound = NgramIndex(texts, syllables)
+        self._written = NgramIndex(texts, characters)
+        self._heard = NgramIndex(texts, syllables)
         wanted = {normalise(name) for name in named}
         self._named = np.array([text in wanted for text in texts], dtype=bool)
         starts = [
@@ -124,12 +114,19 @@ class HybridIndex:
         self._starts = np.array(starts, dtype=np.intp)
         self.documents = tuple(self.passages[row].document for row in starts)
 
-    def features(self, text: str, without: str | None = None) -> Floats:
-        """Return the features of every document for ``text``: ``(documents, 6)``.
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors of ``passages``, in their order."""
+        return self._semantic.vectors
 
-        Columns follow ``FEATURES``: the best cosine of meaning, above the mean over all
-        passages; the mean of the best three; the best cosine of spelling; of sound; how much
-        of a name the text holds; how much of the text the document's words explain.
+    def features(self, text: str, without: str | None = None) -> Floats:
+        """Return the features of every document for ``text``: ``(documents, 5)``.
+
+        Columns follow ``FEATURES``. ``nearest`` and ``centre`` are cosines of meaning, above
+        the mean over all passages: of the best two passages, and of all of them together.
+        ``names`` is how much of the best three names the text holds, as written or as
+        heard. ``written`` and ``heard`` are how much of the text the document's words
+        explain, by character and by sound.
 
         Args:
             text: what the citizen wrote.
@@ -141,37 +138,55 @@ class HybridIndex:
             dropped = normalise(without)
             kept = np.array([passage.text != dropped for passage in self.passages], dtype=bool)
         cosines = self._semantic.cosines(query)
-        meaning = np.where(kept, cosines - cosines.mean(), -1.0)
-        spelling, held, hits, weights = self._spelling.compare(query)
-        sound, held_sound, _, _ = self._sound.compare(query)
-        name = np.where(self._named, np.maximum(held, held_sound), 0.0)
-        words = np.maximum.reduceat(hits * kept[:, None], self._starts, axis=0)
+        meaning = cosines - cosines.mean()
+        written = self._written.compare(query)
+        heard = self._heard.compare(query)
+        held = np.maximum(written.held, heard.held) * (self._named & kept)
         columns = (
-            self._best(meaning),
-            self._agreement(meaning),
-            self._best(spelling * kept),
-            self._best(sound * kept),
-            self._best(name * kept),
-            words @ weights,
+            self._best(np.where(kept, meaning, -1.0), 2),
+            np.add.reduceat(meaning * kept, self._starts)
+            / np.maximum(np.add.reduceat(kept, self._starts, dtype=np.float32), 1),
+            self._best(held, 3),
+            self._explained(written, kept),
+            self._explained(heard, kept),
         )
         return np.stack(columns, axis=1).astype(np.float32)
+
+    def sharing(self, text: str) -> frozenset[str]:
+        """Return the documents whose names hold the whole ``text``: 社保卡 is in several.
+
+        A text that is itself the name of some documents belongs to those alone.
+        """
+        word = bare(normalise(text))
+        if not word:
+            return frozenset()
+        names = [
+            (passage.document, bare(passage.text))
+            for passage, is_name in zip(self.passages, self._named, strict=True)
+            if is_name
+        ]
+        exact = frozenset(document for document, name in names if name == word)
+        return exact or frozenset(document for document, name in names if word in name)
 
     def logits(self, text: str, calibration: Calibration) -> Floats:
         """Return the logit of every document for ``text``, in the order of ``documents``."""
         logits: Floats = self.features(text) @ calibration.vector
         return logits
 
-    def _best(self, values: Floats | Vectors) -> Floats:
-        best: Floats = np.maximum.reduceat(values, self._starts)
-        return best
-
-    def _agreement(self, meaning: Floats) -> Floats:
-        stops = [*self._starts[1:], len(meaning)]
+    def _best(self, values: Floats | Vectors, count: int) -> Floats:
+        """Return the mean of each document's ``count`` greatest values."""
+        stops = [*self._starts[1:], len(values)]
         means = [
-            np.sort(meaning[start:stop])[-3:].mean()
+            np.sort(values[start:stop])[-count:].mean()
             for start, stop in zip(self._starts, stops, strict=True)
         ]
         return np.array(means, dtype=np.float32)
+
+    def _explained(self, comparison: Comparison, kept: npt.NDArray[np.bool_]) -> Floats:
+        """Return the share of the text's weight that each document has in some passage."""
+        has = np.maximum.reduceat(comparison.hits * kept[:, None], self._starts, axis=0)
+        explained: Floats = has @ comparison.weights
+        return explained
 
 
 def judge(
@@ -189,6 +204,9 @@ def judge(
         when ambiguous, none when unknown.
     """
     order = np.argsort(-probabilities, kind="stable")
+    order = order[: np.count_nonzero(probabilities)]
+    if len(order) == 0:
+        return "unknown", ()
     best = float(probabilities[order[0]])
     if best >= calibration.certain:
         return "certain", (int(order[0]),)

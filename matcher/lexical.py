@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -18,7 +19,7 @@ import opencc
 from pypinyin import lazy_pinyin
 from sklearn.feature_extraction.text import CountVectorizer
 
-__all__ = ["NgramIndex", "characters", "normalise", "syllables"]
+__all__ = ["Comparison", "NgramIndex", "bare", "characters", "normalise", "syllables"]
 
 Floats = npt.NDArray[np.float32]
 MAX_CHARS = 300
@@ -49,17 +50,18 @@ def normalise(text: str) -> str:
 
 def characters(text: str) -> list[str]:
     """Return the n-grams (1 to 3) of the characters of ``text``, without punctuation."""
-    return list(_ngrams(list(_bare(text))))
+    return list(_ngrams(list(bare(text))))
 
 
 def syllables(text: str) -> list[str]:
     """Return the n-grams (2 to 3) of the pinyin syllables of ``text``, accents folded."""
-    return list(_ngrams([_fold(syllable) for syllable in lazy_pinyin(_bare(text))], shortest=2))
+    return list(_ngrams([_fold(syllable) for syllable in lazy_pinyin(bare(text))], shortest=2))
 
 
-def _bare(text: str) -> str:
-    bare = _NOT_WORD.sub("", text)
-    return _POLITE.sub("", bare) or bare
+def bare(text: str) -> str:
+    """Return normalised ``text`` without punctuation and polite words."""
+    words = _NOT_WORD.sub("", text)
+    return _POLITE.sub("", words) or words
 
 
 def _fold(syllable: str) -> str:
@@ -74,8 +76,24 @@ def _ngrams(units: Sequence[str], shortest: int = 1) -> Iterator[str]:
             yield " ".join(units[start : start + length])
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A text against every passage, by the n-grams they share.
+
+    Args:
+        held: ``(passages,)``, how much of the passage is in the text, 0 to 1.
+        hits: ``(passages, k)``, 1 where the passage has one of the text's k known n-grams.
+        weights: ``(k,)``, the share of each known n-gram in the whole weight of the text;
+            less than 1 together when the text has n-grams that no passage has.
+    """
+
+    held: Floats
+    hits: Floats
+    weights: Floats
+
+
 class NgramIndex:
-    """TF-IDF of the n-grams of passages.
+    """The n-grams of passages, each weighed by its rarity (inverse document frequency).
 
     Args:
         passages: normalised texts.
@@ -91,29 +109,16 @@ class NgramIndex:
         self._rarity: Floats = np.log((1 + len(passages)) / (1 + used)).astype(np.float32) + 1
         self._unseen = float(np.log(1 + len(passages)) + 1)
         self._present = present
-        self._squares: Floats = np.asarray(present @ (self._rarity**2), dtype=np.float32).ravel()
         self._mass: Floats = np.asarray(present @ self._rarity, dtype=np.float32).ravel()
 
-    def compare(self, text: str) -> tuple[Floats, Floats, Floats, Floats]:
-        """Compare ``text`` with every passage.
-
-        Returns:
-            ``cosine`` (passages,): TF-IDF cosine, 0 to 1;
-            ``held`` (passages,): how much of the passage is in the text, 0 to 1;
-            ``hits`` (passages, k): which of the text's k known n-grams a passage has;
-            ``weights`` (k,): the share of each known n-gram in the text's whole weight;
-            they add up to less than 1 when the text has n-grams that no passage has.
-        """
+    def compare(self, text: str) -> Comparison:
+        """Compare ``text`` with every passage."""
         grams = dict.fromkeys(self._analyse(text))
         columns = [self._vocabulary[gram] for gram in grams if gram in self._vocabulary]
-        unseen = len(grams) - len(columns)
         rarity = self._rarity[columns]
         hits: Floats = self._present[:, columns].toarray().astype(np.float32)
-        squares = float((rarity**2).sum()) + unseen * self._unseen**2
-        mass = float(rarity.sum()) + unseen * self._unseen
-        norm = np.sqrt(self._squares * squares)
-        cosine = np.divide(hits @ rarity**2, norm, out=np.zeros_like(norm), where=norm > 0)
+        whole = float(rarity.sum()) + (len(grams) - len(columns)) * self._unseen
         held = np.divide(
             hits @ rarity, self._mass, out=np.zeros_like(self._mass), where=self._mass > 0
         )
-        return cosine, held, hits, rarity / mass if mass else rarity
+        return Comparison(held=held, hits=hits, weights=rarity / whole if whole else rarity)

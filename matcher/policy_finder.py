@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -37,17 +37,25 @@ class PolicyFinder(Finder[Policy]):
         odds = np.exp(np.clip(logits - self.calibration.none, -30, 30))
         return dict(zip(self.index.documents, (odds / (1 + odds)).tolist(), strict=True))
 
-    def named(self, text: str) -> frozenset[str]:
+    def about(self, text: str) -> frozenset[str]:
+        """Return the ids of policies that more likely than not have to do with ``text``."""
+        return frozenset(name for name, chance in self.relevance(text).items() if chance >= 0.5)
+
+    def titled(self, text: str) -> frozenset[str]:
+        """Return the ids of policies whose whole title is in ``text``."""
+        query = normalise(text)
+        return frozenset(item.id for item in self.items.values() if normalise(item.title) in query)
+
+    def named(self, text: str, among: Container[str] | None = None) -> frozenset[str]:
         """Return the ids of policies that ``text`` asks for by name.
 
         Those are the policies whose title it holds and, failing that, the one it means for
-        certain.
+        certain among the ids ``among`` (None for all).
         """
-        query = normalise(text)
-        titled = {item.id for item in self.items.values() if normalise(item.title) in query}
+        titled = self.titled(text)
         if titled:
-            return frozenset(titled)
-        finding = self.find(text)
+            return titled
+        finding = self.find(text, among)
         if finding.kind == "certain":
             return frozenset(candidate.item.id for candidate in finding.candidates)
         return frozenset()

@@ -22,6 +22,7 @@ from matcher.scale import classify_scale
 
 __all__ = [
     "ATTRIBUTES",
+    "KINDS",
     "UNKNOWN",
     "Attribute",
     "Choice",

@@ -67,6 +67,7 @@ def clean(text: str) -> str:
     """Return ``text`` without spaces, with ASCII digits and without thousands commas."""
     text = re.sub(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)", lambda m: m[0].replace(",", ""), text)
     text = re.sub(r"\s+", "", text.translate(_ASCII)).replace("个亿", "亿")
+    text = re.sub(rf"(?<=[0-9{_CHINESE}])([多余来])([万亿]+)", r"\2\1", text)  # 三百多万 → 三百万多
     return _WORDS_WITH_ONE.sub("", text)
 
 

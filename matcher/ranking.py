@@ -158,14 +158,11 @@ def _asked(
         return {}, frozenset(), every
     finder = catalogue.policy_finder
     relevance = finder.relevance(query)
-    named = finder.named(query)
-    if named:
-        return relevance, named, named
-    own = [policy.id for policy in catalogue.policies if policy.audience == profile.kind]
-    wanted = frozenset(
-        identifier for identifier in own if relevance[identifier] >= finder.calibration.possible
-    )
-    return relevance, named, wanted or every
+    titled = finder.titled(query)
+    if titled:
+        return relevance, titled, titled
+    own = {policy.id for policy in catalogue.policies if policy.audience == profile.kind}
+    return relevance, finder.named(query, own), (finder.about(query) & own) or every
 
 
 def _score(policy: Policy, evaluation: Evaluation, relevance: float, day: date) -> float:

@@ -63,7 +63,7 @@ def open_external(session: Session) -> list[tuple[str, str]]:
             Ticket.external_id.is_not(None), Ticket.status.not_in(FINAL)
         )
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(ticket_id, external_id) for ticket_id, external_id in rows if external_id]
 
 
 def update_applied(session: Session, update_id: str) -> bool:
@@ -138,7 +138,7 @@ def claim_due(session: Session, now: datetime, lease: timedelta) -> OutboxEntry 
 def outbox_summary(session: Session) -> dict[str, int]:
     """Return the number of outbox entries by state."""
     rows = session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
-    return {state: count for state, count in rows}
+    return {state: count for state, count in rows.tuples()}
 
 
 def dead_letters(session: Session) -> Sequence[OutboxEntry]:

@@ -48,7 +48,9 @@ async def receive(
         update = UpdateBody.model_validate_json(body)
     except ValidationError as error:
         fault = error.errors()[0]
-        raise InputError("update_invalid", "更新内容有误。", f"{fault['loc']}: {fault['msg']}") from error
+        raise InputError(
+            "update_invalid", "更新内容有误。", f"{fault['loc']}: {fault['msg']}"
+        ) from error
     outcome = _apply(update, request.app.state.categories)
     status = 404 if outcome is Outcome.UNKNOWN_TICKET else 200
     return JSONResponse({"outcome": outcome.value}, status)

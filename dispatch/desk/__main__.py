@@ -20,6 +20,7 @@ def main() -> None:
         create_app(settings),
         host=settings.desk_host,
         port=settings.desk_port,
+        log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,

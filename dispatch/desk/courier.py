@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,7 +35,7 @@ _BATCH = 50
 
 @dataclass(frozen=True)
 class Backlog:
-    """What still waits: how many rows, and since when the oldest has been due."""
+    """What still waits: rows not delivered, and those among them that failed at least once."""
 
     waiting: int
     failing: int
@@ -56,9 +57,18 @@ class Courier:
         url: where the receiver listens.
         secret: shared with the receiver; without one nothing is sent and rows wait.
         poll_seconds: how often the outbox is looked at when nobody calls :meth:`wake`.
+        clock: the present, aware.
     """
 
-    def __init__(self, database: Database, url: str, secret: str, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        url: str,
+        secret: str,
+        poll_seconds: float,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        self._clock = clock
         self._database = database
         self._url = url
         self._secret = secret
@@ -100,7 +110,7 @@ class Courier:
     def deliver_due(self) -> int:
         """Send what is due once; return how many rows arrived."""
         arrived = 0
-        for parcel in self._take(now_utc()):
+        for parcel in self._take(self._clock()):
             error = self._send(parcel)
             self._settle(parcel, error)
             arrived += error is None
@@ -159,7 +169,7 @@ class Courier:
         return None if response.is_success else f"HTTP {response.status_code}"
 
     def _settle(self, parcel: _Parcel, error: str | None) -> None:
-        now = now_utc()
+        now = self._clock()
         if error is None:
             values: dict[str, object] = {"delivered_at": now, "last_error": None}
             logger.info("update %s delivered (attempt %d)", parcel.update_id, parcel.attempts)

@@ -18,7 +18,7 @@ from dispatch.categories import Categories, severity
 from dispatch.desk.api_errors import ApiError
 from dispatch.desk.database import Database
 from dispatch.desk.forms import Listing, NewRequest, NewUpdate
-from dispatch.desk.status import LABELS, Action, Actor, Status, action_for, citizen_action, is_open
+from dispatch.desk.status import Action, Actor, Status, action_for, citizen_action, is_open
 from dispatch.desk.tables import EventRow, RequestRow, WebhookRow
 from dispatch.open311.reader import CHINA
 from dispatch.open311.writer import plain, write_time
@@ -363,8 +363,3 @@ def _kept_title(status: str) -> str:
     if status == Status.REOPEN:
         return "市民要求重办（工单仍在办理，状态不变）"
     return "市民补充"
-
-
-def label(status: str) -> str:
-    """Return the Chinese name of a stored status."""
-    return LABELS[Status(status)]

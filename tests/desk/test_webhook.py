@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from base.errors import StateError
 from base.settings import Settings
-from dispatch.desk.courier import wait_after
+from dispatch.categories import load_categories
+from dispatch.desk.courier import LEASE, Backlog, Courier, wait_after
+from dispatch.desk.database import Database
+from dispatch.desk.forms import parse_request
+from dispatch.desk.office import Filter, Office, Step, now_utc
 from dispatch.open311 import Open311Client, RequestDraft
 
 Serve = Callable[[Settings], AbstractContextManager[str]]
@@ -147,3 +153,67 @@ def test_waits_grow_and_stay_bounded(error: str) -> None:
         assert 1.0 <= wait_after(attempts, error) <= 375.0
     assert wait_after(1, error) < wait_after(5, error) < wait_after(12, error) * 1.3
     assert wait_after(2, "HTTP 404") > wait_after(1, "HTTP 500")
+
+
+class KilledCourier(Courier):
+    """Dies after the row is leased and before it is sent."""
+
+    def _send(self, parcel: Any) -> str | None:
+        raise KeyboardInterrupt
+
+
+def waiting_step(settings: Settings) -> Database:
+    """Fill a desk database with one request and one undelivered step."""
+    database = Database(settings.desk_database_url)
+    office = Office(database, load_categories(settings.categories_file), on_step=lambda: None)
+    fields = {"service_code": ["city.other"], "address_string": ["人民路"]}
+    row = office.file(parse_request(fields), None)
+    office.act(row.request_id, Step("accept"))
+    return database
+
+
+def test_a_kill_between_lease_and_delivery_loses_nothing(receiver: Any, settings: Settings) -> None:
+    database = waiting_step(settings)
+    url = f"{receiver.url}/webhooks/dispatch"
+    killed = KilledCourier(database, url, "webhook-secret-1", 1.0)
+    with pytest.raises(KeyboardInterrupt):
+        killed.deliver_due()
+    soon = Courier(database, url, "webhook-secret-1", 1.0)
+    assert soon.deliver_due() == 0  # still leased
+    later = Courier(database, url, "webhook-secret-1", 1.0, clock=lambda: now_utc() + LEASE * 1.1)
+    assert later.deliver_due() == 1
+    assert later.backlog() == Backlog(waiting=0, failing=0)
+    for courier in (killed, soon, later):
+        courier.stop()
+    database.close()
+    assert len(receiver.taken) == 1
+
+
+def test_two_couriers_share_one_outbox(receiver: Any, settings: Settings) -> None:
+    database = waiting_step(settings)
+    url = f"{receiver.url}/webhooks/dispatch"
+    couriers = [Courier(database, url, "webhook-secret-1", 1.0) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        arrived = list(pool.map(lambda courier: courier.deliver_due(), couriers))
+    for courier in couriers:
+        courier.stop()
+    database.close()
+    assert sorted(arrived) == [0, 0, 0, 1]
+    assert len(receiver.taken) == 1
+
+
+def test_two_dispatchers_at_once_take_one_step(settings: Settings) -> None:
+    database = waiting_step(settings)
+    office = Office(database, load_categories(settings.categories_file), on_step=lambda: None)
+    (row,) = office.page(Filter()).rows
+
+    def start(_: int) -> bool:
+        try:
+            office.act(row.request_id, Step("start"))
+        except StateError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(start, range(6))) == 1
+    database.close()

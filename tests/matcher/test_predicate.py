@@ -63,7 +63,9 @@ predicates = st.recursive(
         inner.map(lambda term: f"NOT ({term})"),
     ),
     max_leaves=5,
-).filter(lambda sql: len(sql) <= 500 and any(name in sql for name in (*NUMBERS, *BOOLEANS, "scale")))
+).filter(
+    lambda sql: len(sql) <= 500 and any(name in sql for name in (*NUMBERS, *BOOLEANS, "scale"))
+)
 
 COLUMNS: dict[str, st.SearchStrategy[Scalar]] = {
     "headcount": st.integers(0, 400),
@@ -142,7 +144,9 @@ def test_missing_names_exactly_what_is_left_to_ask(
 def test_unknown_columns_that_no_longer_matter_are_not_missing(
     facts: dict[str, Scalar], outcome: bool | None, missing: tuple[str, ...]
 ) -> None:
-    predicate = parse_predicate("is_high_tech OR headcount < 300 AND revenue_wan < 50", "enterprise")
+    predicate = parse_predicate(
+        "is_high_tech OR headcount < 300 AND revenue_wan < 50", "enterprise"
+    )
     assert predicate.evaluate(facts) is outcome
     assert predicate.missing(facts) == missing
     assert predicate.columns == ("is_high_tech", "headcount", "revenue_wan")

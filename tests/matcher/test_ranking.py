@@ -74,7 +74,9 @@ def test_a_closed_window_hides_unless_asked_by_name(catalogue: Catalogue) -> Non
 
 
 def test_an_upcoming_window_is_marked(catalogue: Catalogue) -> None:
-    matches = {found.policy.id: found for found in match(catalogue, enterprise(**GOOD), None, TODAY)}
+    matches = {
+        found.policy.id: found for found in match(catalogue, enterprise(**GOOD), None, TODAY)
+    }
     coming = matches["coming_grant"]
     assert coming.window == "upcoming"
     assert "! 2027年1月1日开始受理，目前还不能申报" in coming.reasons
@@ -88,7 +90,9 @@ def test_an_ineligible_policy_asked_by_name_is_explained(catalogue: Catalogue) -
 
 
 def test_conflicts_are_noted_on_both_sides(catalogue: Catalogue) -> None:
-    matches = {found.policy.id: found for found in match(catalogue, enterprise(**GOOD), None, TODAY)}
+    matches = {
+        found.policy.id: found for found in match(catalogue, enterprise(**GOOD), None, TODAY)
+    }
     assert matches["sme_grant"].reasons[-1] == (
         "! 不能与《企业职工技能培训补贴》同时享受，请择一申请"
     )

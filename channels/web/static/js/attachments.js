@@ -14,7 +14,7 @@ export const MAX_PHOTOS = 9;
 const MB = 1024 * 1024;
 const MAX_PHOTO_BYTES = 10 * MB;
 const MAX_AUDIO_BYTES = 5 * MB;
-/** All files of one message together, so that the encoded request stays under the server's limit. */
+/** All files of one message together; encoded they stay under the server's request limit. */
 export const MAX_TOTAL_BYTES = 42 * MB;
 
 /** A file that cannot be taken, with the reason in Chinese. */

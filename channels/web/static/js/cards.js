@@ -18,7 +18,11 @@ const ONGOING = 2;
 const STOPPED = /不予|退回|撤回|撤销|取消|合并|驳回/;
 const NOT_YET = /(?:待|未|等待|尚未)$/;
 
-const MARKS = { "✓": "yes", "✔": "yes", "√": "yes", "✗": "no", "✘": "no", "×": "no", "?": "unknown", "？": "unknown" };
+const MARKS = {
+  "✓": "yes", "✔": "yes", "√": "yes",
+  "✗": "no", "✘": "no", "×": "no",
+  "?": "unknown", "？": "unknown",
+};
 const MARK_WORDS = { yes: "符合", no: "不符合", unknown: "待确认" };
 const MARK_ICONS = { yes: "check", no: "close", unknown: "question" };
 const VERDICTS = [[/^不符合|^暂不符合/, "no"], [/^可能符合|^待确认|^需确认/, "unknown"], [/^符合/, "yes"]];
@@ -55,6 +59,18 @@ function textLines(value) {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.flatMap(textLines);
   return String(value).split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+}
+
+/**
+ * @param {import("./store.js").Card} card
+ * @param {"service"|"ticket"|"policy"} look
+ * @param {...(Node|null|undefined)} parts
+ * @returns {HTMLElement}
+ */
+function frame(card, look, ...parts) {
+  return h("section", {
+    class: `card card-${look}`, "data-testid": `card-${look}`, "data-id": card.id,
+  }, ...parts);
 }
 
 /**
@@ -116,7 +132,7 @@ function folding(list, fields) {
 
 function serviceCard(card, fields) {
   const list = definitions(fields);
-  return h("section", { class: "card card-service", "data-testid": "card-service", "data-id": card.id },
+  return frame(card, "service",
     head(card, "service"), list, folding(list, fields));
 }
 
@@ -154,8 +170,9 @@ function stepper(current) {
  */
 function ticketNumber(id) {
   const label = h("span", { text: "复制", role: "status" });
-  const button = h("button", { type: "button", class: "copy", "data-testid": "copy-ticket", "aria-label": `复制编号 ${id}` },
-    icon("copy"), label);
+  const button = h("button", {
+    type: "button", class: "copy", "data-testid": "copy-ticket", "aria-label": `复制编号 ${id}`,
+  }, icon("copy"), label);
   button.addEventListener("click", async () => {
     label.textContent = (await copyText(id)) ? "已复制" : "请长按编号复制";
     setTimeout(() => (label.textContent = "复制"), 3000);
@@ -172,7 +189,7 @@ function ticketCard(card, fields) {
   const badge = words ? h("span", { class: "badge", "data-tone": tone, text: words }) : null;
   const id = String(card.id ?? "");
   const rest = fields.filter((field) => field !== status && field.lines.join("") !== id);
-  return h("section", { class: "card card-ticket", "data-testid": "card-ticket", "data-id": id },
+  return frame(card, "ticket",
     head(card, "ticket", badge), ticketNumber(id), step === null ? null : stepper(step),
     rest.length > 0 ? definitions(rest) : null);
 }
@@ -193,7 +210,8 @@ function reason(line) {
   const kind = MARKS[line[0]];
   if (!kind) return h("li", { class: "reason" }, linkify(line));
   return h("li", { class: "reason", "data-tone": kind },
-    h("span", { class: "mark" }, icon(MARK_ICONS[kind]), h("span", { class: "sr", text: `${MARK_WORDS[kind]}：` })),
+    h("span", { class: "mark" }, icon(MARK_ICONS[kind]),
+      h("span", { class: "sr", text: `${MARK_WORDS[kind]}：` })),
     h("span", {}, linkify(line.slice(1).replace(/^\uFE0F?\s*/, ""))));
 }
 
@@ -201,14 +219,15 @@ function policyCard(card, fields) {
   const isReasons = ({ lines }) => lines.some((line) => line[0] in MARKS);
   const verdict = fields.find(({ lines }) => lines.length === 1 && verdictTone(lines[0]));
   const tone = verdict ? verdictTone(verdict.lines[0]) : null;
-  const amount = fields.find((field) => field !== verdict && !isReasons(field) && AMOUNT.test(field.name));
   const reasons = fields.filter(isReasons);
-  const rest = fields.filter((field) => field !== verdict && field !== amount && !reasons.includes(field));
-  const badge = verdict
-    ? h("span", { class: "badge", "data-tone": tone, "data-testid": "verdict", text: verdict.lines[0] })
-    : null;
+  const plain = fields.filter((field) => field !== verdict && !reasons.includes(field));
+  const amount = plain.find(({ name }) => AMOUNT.test(name));
+  const rest = plain.filter((field) => field !== amount);
+  const badge = verdict && h("span", {
+    class: "badge", "data-tone": tone, "data-testid": "verdict", text: verdict.lines[0],
+  });
   const list = rest.length > 0 ? definitions(rest) : null;
-  return h("section", { class: "card card-policy", "data-testid": "card-policy", "data-id": card.id },
+  return frame(card, "policy",
     head(card, "policy", badge),
     amount && h("p", { class: "amount" },
       h("span", { class: "amount-label", text: amount.name }), linkify(amount.lines.join("\n"))),

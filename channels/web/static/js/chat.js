@@ -13,8 +13,9 @@ const UNEXPECTED = "出了点问题，请点“重试”。";
 
 export class Chat {
   /**
-   * @param {{conversation: import("./store.js").Conversation, list: import("./messages.js").MessageList,
-   *   queue: import("./queue.js").SendQueue, scroller: import("./scroller.js").Scroller}} parts
+   * @param {{conversation: import("./store.js").Conversation,
+   *   list: import("./messages.js").MessageList, queue: import("./queue.js").SendQueue,
+   *   scroller: import("./scroller.js").Scroller}} parts
    */
   constructor({ conversation, list, queue, scroller }) {
     this.conversation = conversation;
@@ -85,11 +86,11 @@ export class Chat {
    */
   takeBack(id) {
     const entry = /** @type {UserEntry} */ (this.conversation.find(id));
-    const message = this.queue.undelivered(id) ?? rebuild(entry) ?? { text: entry.send, attachments: [] };
+    const kept = this.queue.undelivered(id) ?? rebuild(entry);
     this.queue.forget(id);
     this.conversation.remove(id);
     this.list.remove(id);
-    return message;
+    return kept ?? { text: entry.send, attachments: [] };
   }
 
   /**
@@ -146,7 +147,8 @@ export class Chat {
     const nodes = replies.map((reply, index) => {
       /** @type {BotEntry} */
       const entry = {
-        id: freshId(), role: "bot", time, reply, opens: index === 0, pushed, used: null, spent: false,
+        id: freshId(), role: "bot", time, reply, opens: index === 0, pushed,
+        used: null, spent: false,
       };
       this.conversation.add(entry);
       return this.list.append(entry);

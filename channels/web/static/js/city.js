@@ -8,11 +8,10 @@
  *   opening: string, samples: string[]}} Job
  */
 
-/** @type {Readonly<{product: string, title: string, city: string, hotlines: Hotline[], jobs: Job[]}>} */
+/** @type {Readonly<{product: string, title: string, hotlines: Hotline[], jobs: Job[]}>} */
 export const CITY = Object.freeze({
   product: "市民",
   title: "云州市市民服务助手",
-  city: "云州市",
   hotlines: [
     { number: "110", label: "报警" },
     { number: "119", label: "火警、救援" },

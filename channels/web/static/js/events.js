@@ -13,7 +13,8 @@ export class EventsLink {
   #graceTimer = 0;
 
   /**
-   * @param {{renew: () => Promise<unknown>, onMessage: (push: {id: number, replies: object[]}) => void,
+   * @param {{renew: () => Promise<unknown>,
+   *   onMessage: (push: {id: number, replies: object[]}) => void,
    *   onState: (state: "up"|"lost"|"offline") => void}} hooks
    *   `renew` re-opens the session before a new attempt after the server refused the stream.
    */

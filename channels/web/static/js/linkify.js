@@ -4,10 +4,14 @@
  */
 import { h } from "./dom.js";
 
-const PATTERN = /https:\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+|(?<![\d.\-A-Za-z])(?:12345|12369|110|119|120|0\d{2,3}-\d{7,8})(?![\d.\-A-Za-z%])/g;
+const URLS = "https:\\/\\/[\\w\\-.~:/?#[\\]@!$&'()*+,;=%]+";
+const PHONES = "(?:12345|12369|110|119|120|0\\d{2,3}-\\d{7,8})(?![\\d.\\-A-Za-z%])";
+const PATTERN = new RegExp(`${URLS}|${PHONES}`, "g");
+/** What must not stand before a telephone number (tested apart: older phones lack look-behind). */
+const INSIDE_WORD = /[\d.\-A-Za-z]$/;
 /** Words that make a bare three-digit number a telephone number and not an amount. */
 const CALLING = /拨|打|电话|报警|急救|火警|呼叫|求救|求助|热线/;
-const UNIT = /^\s*(?:元|万|人|天|日|个|平|米|㎡|分|年|月|岁|号|公里|千|小时|户|家|名|次|米|亩|吨|件|页|张|块|路)/;
+const UNIT = /^\s*(?:元|万|人|天|日|个|平|米|㎡|分|年|月|岁|号|公里|千|小时|户|家|名|次|亩|吨|件|页|张|块|路)/;
 
 /**
  * Whether the number at this place of the text is one to call.
@@ -17,6 +21,7 @@ const UNIT = /^\s*(?:元|万|人|天|日|个|平|米|㎡|分|年|月|岁|号|公
  * @returns {boolean}
  */
 function isPhone(text, number, start) {
+  if (INSIDE_WORD.test(text.slice(0, start))) return false;
   if (number.length > 3) return true;
   if (UNIT.test(text.slice(start + number.length))) return false;
   const sentence = text.slice(0, start).split(/[。！？；\n]/).pop() ?? "";

@@ -48,7 +48,7 @@ const list = new MessageList(byId("log"), {
 });
 const chat = new Chat({ conversation, list, queue, scroller });
 const composer = new Composer(submit);
-const tray = new Tray(byId("tray"), () => byId("send").classList.toggle("ready", tray.items.length > 0));
+const tray = new Tray(byId("tray"));
 const recorder = new Recorder({ onTick: showElapsed, onDone: keepRecording });
 
 /** Send what is written and attached. */
@@ -203,7 +203,8 @@ function bindAttachments() {
     showRecording(false);
     composer.focus();
   });
-  const images = (transfer) => [...(transfer?.files ?? [])].filter((f) => f.type.startsWith("image/"));
+  const images = (transfer) =>
+    [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
   byId("text").addEventListener("paste", (event) => {
     const files = images(event.clipboardData);
     if (files.length === 0) return;

@@ -16,7 +16,7 @@ const KIND_ICONS = { photo: "image", audio: "audio", location: "pin" };
 export class MessageList {
   /** @type {Map<string, HTMLElement>} */
   #nodes = new Map();
-  /** @type {Entry|null} */
+  /** @type {Entry|null} the newest entry, for the day marks */
   #last = null;
 
   /**
@@ -87,7 +87,10 @@ export class MessageList {
 
   #user(entry, previews) {
     const files = entry.attachments.map((note, i) => sentFile(note, previews[i]));
-    return h("article", { class: "message user", "data-testid": "message-user", "data-id": entry.id, "data-status": entry.status },
+    return h("article", {
+      class: "message user", "data-testid": "message-user",
+      "data-id": entry.id, "data-status": entry.status,
+    },
       h("span", { class: "sr", text: "您说：" }),
       files.length > 0 ? h("ul", { class: "files", "aria-label": "附件" }, ...files) : null,
       entry.text ? h("div", { class: "bubble", text: entry.text }) : null,
@@ -96,23 +99,29 @@ export class MessageList {
   }
 
   #foot(entry) {
-    const time = h("time", { datetime: new Date(entry.time).toISOString(), text: clock(entry.time) });
+    const time = stamp(entry.time);
     if (entry.status === "sent") return h("div", { class: "foot" }, time);
     if (entry.status === "sending") {
       return h("div", { class: "foot" }, h("span", { class: "sending", text: "发送中" }), time);
     }
     const action = (testid, symbol, text, handler) =>
-      h("button", { type: "button", class: "small", "data-testid": testid, on: { click: handler } }, icon(symbol), text);
+      h("button", {
+        type: "button", class: "small", "data-testid": testid, on: { click: handler },
+      }, icon(symbol), text);
+    const editable = entry.send === entry.text;
     return h("div", { class: "foot failed", role: "alert" },
       h("p", {}, h("b", { text: "未送达：" }), entry.error ?? ""),
       h("span", { class: "foot-actions" },
         action("retry", "retry", "重试", () => this.hooks.onRetry(entry.id)),
-        entry.send === entry.text ? action("edit", "edit", "修改", () => this.hooks.onEdit(entry.id)) : null));
+        editable ? action("edit", "edit", "修改", () => this.hooks.onEdit(entry.id)) : null));
   }
 
   #bot(entry) {
     const { text = "", speech = "", buttons = [], cards = [] } = entry.reply;
-    const node = h("article", { class: "message bot", "data-testid": "message-bot", "data-id": entry.id, "data-pushed": String(entry.pushed) });
+    const node = h("article", {
+      class: "message bot", "data-testid": "message-bot",
+      "data-id": entry.id, "data-pushed": String(entry.pushed),
+    });
     const read = speech || text ? this.#readAloud(speech || text) : null;
     if (entry.opens) node.append(sender(entry, read));
     if (text) node.append(h("div", { class: "bubble" }, linkify(text)));
@@ -128,9 +137,10 @@ export class MessageList {
   #quick(entry, button, index) {
     const url = safeUrl(button.url);
     if (url) {
-      const outside = url.startsWith("tel:") ? {} : { target: "_blank", rel: "noopener noreferrer" };
+      const call = url.startsWith("tel:");
+      const outside = call ? {} : { target: "_blank", rel: "noopener noreferrer" };
       return h("a", { class: "quick", href: url, ...outside, "data-testid": "quick-button" },
-        String(button.title), icon(url.startsWith("tel:") ? "phone" : "external"));
+        String(button.title), icon(call ? "phone" : "external"));
     }
     return h("button", {
       type: "button", class: `quick${entry.used === index ? " chosen" : ""}`, disabled: entry.spent,
@@ -141,8 +151,9 @@ export class MessageList {
 
   #readAloud(text) {
     const label = h("span", { text: "朗读" });
-    const button = h("button", { type: "button", class: "read", "data-testid": "read-aloud", "aria-pressed": "false" },
-      icon("speaker"), label);
+    const button = h("button", {
+      type: "button", class: "read", "data-testid": "read-aloud", "aria-pressed": "false",
+    }, icon("speaker"), label);
     const show = (reading) => {
       button.setAttribute("aria-pressed", String(reading));
       button.replaceChildren(icon(reading ? "stop" : "speaker"), label);
@@ -172,7 +183,15 @@ function sender(entry, read) {
     h("img", { src: "/static/img/mark.svg", alt: "", width: 24, height: 24 }),
     h("span", { text: CITY.product }),
     entry.pushed ? mark : null,
-    h("time", { datetime: new Date(entry.time).toISOString(), text: clock(entry.time) }), read);
+    stamp(entry.time), read);
+}
+
+/**
+ * @param {number} time milliseconds since the epoch
+ * @returns {HTMLElement}
+ */
+function stamp(time) {
+  return h("time", { datetime: new Date(time).toISOString(), text: clock(time) });
 }
 
 /**
@@ -183,11 +202,14 @@ function sender(entry, read) {
  */
 function sentFile(note, item) {
   if (item?.kind === "photo") {
-    return h("li", { class: "file file-photo" }, h("img", { src: item.previewUrl, alt: note.label }));
+    return h("li", { class: "file file-photo" },
+      h("img", { src: item.previewUrl, alt: note.label }));
   }
   if (item?.kind === "audio") {
     return h("li", { class: "file file-audio" },
-      h("audio", { src: item.previewUrl, controls: true, preload: "metadata", "aria-label": note.label }));
+      h("audio", {
+        src: item.previewUrl, controls: true, preload: "metadata", "aria-label": note.label,
+      }));
   }
   return h("li", { class: "file" }, icon(KIND_ICONS[note.kind]), h("span", { text: note.label }));
 }

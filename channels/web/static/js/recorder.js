@@ -21,7 +21,8 @@ export class Recorder {
   #recorder = null;
 
   /**
-   * @param {{onTick: (seconds: number) => void, onDone: (blob: Blob, seconds: number) => void}} hooks
+   * @param {{onTick: (seconds: number) => void,
+   *   onDone: (blob: Blob, seconds: number) => void}} hooks
    */
   constructor({ onTick, onDone }) {
     this.onTick = onTick;

@@ -54,6 +54,6 @@ export class Scroller {
 
   #to(top, smooth) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.area.scrollTo({ top, behavior: smooth && !calm ? "smooth" : "instant" });
+    this.area.scrollTo({ top, behavior: smooth && !calm ? "smooth" : "auto" });
   }
 }

@@ -73,7 +73,7 @@ export class Conversation {
    */
   add(entry) {
     this.entries.push(entry);
-    if (this.entries.length > MAX_ENTRIES) this.entries.splice(0, this.entries.length - MAX_ENTRIES);
+    this.entries = this.entries.slice(-MAX_ENTRIES);
     this.save();
   }
 

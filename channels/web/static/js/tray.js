@@ -10,11 +10,9 @@ export class Tray {
 
   /**
    * @param {HTMLElement} list the strip
-   * @param {() => void} onChange
    */
-  constructor(list, onChange) {
+  constructor(list) {
     this.list = list;
-    this.onChange = onChange;
   }
 
   /**
@@ -23,7 +21,7 @@ export class Tray {
    * @throws {AttachmentError} when a limit of one message would be passed
    */
   add(item) {
-    const kept = item.kind === "photo" ? this.items : this.items.filter((i) => i.kind !== item.kind);
+    const kept = this.items.filter((other) => other.kind === "photo" || other.kind !== item.kind);
     if (item.kind === "photo" && this.#photos() >= MAX_PHOTOS) {
       throw new AttachmentError(`一次最多发 ${MAX_PHOTOS} 张照片，其余的可以接着再发。`);
     }
@@ -79,13 +77,12 @@ export class Tray {
   #render() {
     this.list.replaceChildren(...this.items.map((item) => this.#tile(item)));
     this.list.hidden = this.items.length === 0;
-    this.onChange();
   }
 
   #tile(item) {
     const remove = h("button", {
-      type: "button", class: "remove", "data-testid": "attachment-remove", "aria-label": `去掉${item.label}`,
-      on: { click: () => this.#remove(item) },
+      type: "button", class: "remove", "data-testid": "attachment-remove",
+      "aria-label": `去掉${item.label}`, on: { click: () => this.#remove(item) },
     }, icon("close"));
     return h("li", { class: `attachment attachment-${item.kind}`, "data-testid": "attachment" },
       ...preview(item), remove);
@@ -100,7 +97,9 @@ export class Tray {
 function preview(item) {
   if (item.kind === "photo") return [h("img", { src: item.previewUrl, alt: item.label })];
   if (item.kind === "audio") {
-    return [h("audio", { src: item.previewUrl, controls: true, preload: "metadata", "aria-label": item.label })];
+    return [h("audio", {
+      src: item.previewUrl, controls: true, preload: "metadata", "aria-label": item.label,
+    })];
   }
   const chip = h("span", { class: "place" });
   chip.append(icon("pin"), item.label);

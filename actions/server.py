@@ -1,0 +1,36 @@
+"""The action server: rasa-sdk's application on loopback, with everything loaded first."""
+
+from __future__ import annotations
+
+import warnings
+
+import structlog
+from rasa_sdk.endpoint import create_app
+from rasa_sdk.executor import ActionExecutor
+
+from actions.resources import catalogue, intake
+from base.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Run the action server in this process until it is stopped.
+
+    rasa-sdk warns that its version differs from the Rasa server's; the action protocol of
+    3.6 and 3.21 is the same (docs/adr/0001-two-runtimes.md), so that warning is silenced.
+    """
+    warnings.filterwarnings("ignore", message=r"(?s)Your versions of rasa and rasa_sdk")
+    catalogue()
+    intake()
+    executor = ActionExecutor()
+    executor.register_package("actions")
+    log.info("actions_ready", actions=len(executor.actions))
+    application = create_app(executor, cors_origins=[])
+    application.run(
+        host=settings.actions_host,
+        port=settings.actions_port,
+        single_process=True,
+        access_log=False,
+        motd=False,
+    )

@@ -1,0 +1,47 @@
+"""``shimin keys``: development secrets in ``.env``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import typer
+from cryptography.fernet import Fernet
+
+from base.settings import ROOT
+
+_FERNET = ("SHIMIN_DATA_KEY", "SHIMIN_TRACKER_KEY")
+_TOKENS = (
+    "SHIMIN_API_KEY",
+    "SHIMIN_SESSION_KEY",
+    "SHIMIN_WEBHOOK_SECRET",
+    "SHIMIN_DISPATCH_API_KEY",
+    "SHIMIN_DESK_PASSWORD",
+    "SHIMIN_RASA_TOKEN",
+)
+
+
+def keys() -> None:
+    """Add every secret that is missing to ``.env`` (readable by its owner only).
+
+    A secret set in the environment or already in the file is left alone: losing
+    SHIMIN_DATA_KEY means losing the personal data it encrypts.
+    """
+    path = ROOT / ".env"
+    present = _names_in(path) | set(os.environ)
+    fresh = [f"{name}={Fernet.generate_key().decode()}" for name in _FERNET if name not in present]
+    fresh += [f"{name}={secrets.token_urlsafe(24)}" for name in _TOKENS if name not in present]
+    if not fresh:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(fresh) + "\n")
+    typer.echo(f"generated {len(fresh)} development secrets in {path}")
+
+
+def _names_in(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.split("=", 1)[0].strip() for line in lines if "=" in line}

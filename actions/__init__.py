@@ -1,1 +1,1 @@
-"""Rasa custom actions: thin translations between slots and the matcher, dispatch and store rooms."""
+"""Rasa custom actions: thin translations between slots and the other rooms."""

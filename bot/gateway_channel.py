@@ -7,7 +7,7 @@ import os
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from sanic import Blueprint, response
+from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
@@ -63,6 +63,11 @@ class GatewayInput(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes of the channel."""
         routes = Blueprint("gateway_webhook", __name__)
+
+        @routes.listener("after_server_start")
+        async def warm_up(app: Sanic, _loop: Any) -> None:
+            """Load dictionaries before the first citizen waits for them."""
+            await app.ctx.agent.processor.parse_message(UserMessage("你好"))
 
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:

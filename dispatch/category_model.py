@@ -93,6 +93,7 @@ class CategoryModel:
                     validation_names=np.array(list(self.validation)),
                     validation_values=np.array(list(self.validation.values())),
                 )
+            Path(temporary).chmod(0o644)  # the process that answers may run as another user
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

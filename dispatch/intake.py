@@ -256,14 +256,14 @@ class Intake:
         )
 
     def _spots(self, heard: Heard, *, whole_text: bool) -> list[tuple[Spot, float]]:
-        """Return candidate spots with scores, best first, one an address."""
+        """Return candidate spots with scores, best first, one for each point (some 10 m)."""
         phrases = [*heard.places, *([heard.text] if whole_text else [])]
-        best: dict[str, tuple[Spot, float]] = {}
+        best: dict[tuple[float, float], tuple[Spot, float]] = {}
         for phrase in phrases:
             for match in self._gazetteer.find(phrase):
-                known = best.get(match.address)
-                if known is None or known[1] < match.score:
-                    best[match.address] = (_spot(match), match.score)
+                point = (round(match.latitude, 4), round(match.longitude, 4))
+                if point not in best or best[point][1] < match.score:
+                    best[point] = (_spot(match), match.score)
         return sorted(best.values(), key=lambda pair: -pair[1])
 
     # --- confirmation -----------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Meaning, spelling and sound combined into one calibrated probability per document.
 
-Each document gets five features for a text; a conditional logit turns them into the
+Each document gets four features for a text; a conditional logit turns them into the
 probability that the text means this document, or none. Its weights are fitted and its
 thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
 each left out of the index in turn, and on texts that mean no document.
@@ -31,7 +31,7 @@ __all__ = [
     "load_calibration",
 ]
 
-Feature = Literal["nearest", "centre", "names", "written", "heard"]
+Feature = Literal["nearest", "centre", "names", "heard"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
 CALIBRATION_FILE = Path(__file__).with_name("calibration.yml")
 MAX_CANDIDATES = 4
@@ -120,13 +120,12 @@ class HybridIndex:
         return self._semantic.vectors
 
     def features(self, text: str, without: str | None = None) -> Floats:
-        """Return the features of every document for ``text``: ``(documents, 5)``.
+        """Return the features of every document for ``text``: ``(documents, 4)``.
 
-        Columns follow ``FEATURES``. ``nearest`` and ``centre`` are cosines of meaning, above
-        the mean over all passages: of the best two passages, and of all of them together.
-        ``names`` is how much of the best three names the text holds, as written or as
-        heard. ``written`` and ``heard`` are how much of the text the document's words
-        explain, by character and by sound.
+        Columns follow ``FEATURES``. ``nearest`` is the mean cosine of meaning of the best two
+        passages, ``centre`` that of all of the document's passages above all others'.
+        ``names`` is how much of the best three names the text holds, as written or as heard.
+        ``heard`` is how much of the text the document's words explain, by sound.
 
         Args:
             text: what the citizen wrote.
@@ -138,16 +137,15 @@ class HybridIndex:
             dropped = normalise(without)
             kept = np.array([passage.text != dropped for passage in self.passages], dtype=bool)
         cosines = self._semantic.cosines(query)
-        meaning = cosines - cosines.mean()
+        above = (cosines - cosines.mean()) * kept
         written = self._written.compare(query)
         heard = self._heard.compare(query)
         held = np.maximum(written.held, heard.held) * (self._named & kept)
         columns = (
-            self._best(np.where(kept, meaning, -1.0), 2),
-            np.add.reduceat(meaning * kept, self._starts)
+            self._best(np.where(kept, cosines, 0.0), 2),
+            np.add.reduceat(above, self._starts)
             / np.maximum(np.add.reduceat(kept, self._starts, dtype=np.float32), 1),
             self._best(held, 3),
-            self._explained(written, kept),
             self._explained(heard, kept),
         )
         return np.stack(columns, axis=1).astype(np.float32)

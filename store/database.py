@@ -54,9 +54,9 @@ def _engine(url: str) -> Engine:
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
     """One transaction: commits at the end, rolls back on any exception."""
-    with Session(_engine(get_settings().database_url), expire_on_commit=False) as session:
-        with session.begin():
-            yield session
+    engine = _engine(get_settings().database_url)
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
 
 
 def upgrade(url: str | None = None) -> None:

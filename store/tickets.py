@@ -138,7 +138,7 @@ def claim_due(session: Session, now: datetime, lease: timedelta) -> OutboxEntry 
 def outbox_summary(session: Session) -> dict[str, int]:
     """Return the number of outbox entries by state."""
     rows = session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
-    return {state: count for state, count in rows.tuples()}
+    return dict(rows.tuples().all())
 
 
 def dead_letters(session: Session) -> Sequence[OutboxEntry]:

@@ -40,7 +40,7 @@ class Normalised:
 
 @lru_cache(maxsize=1)
 def _converter() -> Any:
-    from opencc import OpenCC
+    from opencc import OpenCC  # noqa: PLC0415 - loads dictionaries
 
     return OpenCC("t2s")
 

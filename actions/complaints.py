@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import complaint_replies as replies
-from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts
+from actions.forms import ASKED_AGAIN, COMPLAINT_INTERRUPTIONS, interrupts
 from actions.resources import categories, intake
 from actions.turn import Turn, button, say
 from dispatch.filing import file_complaint
@@ -73,7 +73,7 @@ class ValidateComplaintForm(Action):
         """Return the slots of the draft after this message."""
         turn = Turn.of(tracker)
         draft = load_draft(tracker)
-        if interrupts(tracker, "complaint_form", turn.intent, COMPLAINT_INTERRUPTIONS):
+        if interrupts(tracker, "complaint_form", turn.intent, COMPLAINT_INTERRUPTIONS - ASKED_AGAIN):
             return [ActionExecutionRejected("complaint_form")]
         if draft is not None and turn.intent in COMPLAINT_INTERRUPTIONS:
             return draft_slots(draft.model_copy(update={"notes": ()}))

@@ -62,6 +62,10 @@ POLICY_INTERRUPTIONS = (
     }
 )
 
+ASKED_AGAIN = frozenset({"repeat"})
+"""What only makes a form ask its open question again. Rasa never lets a form run right after
+it rejected a message, so these are not rejected although a rule of their own names them."""
+
 
 def interrupts(tracker: Tracker, form: str, intent: str, interruptions: frozenset[str]) -> bool:
     """Tell whether the message just arrived and interrupts the active ``form``.

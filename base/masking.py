@@ -7,9 +7,18 @@ import re
 # Order matters: an 18-digit id number also contains an 11-digit run.
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)"), "<身份证号>"),  # GB 11643-1999
-    (re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)"), "<手机号>"),
+    (re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)"), "<手机号>"),
     (re.compile(r"(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)"), "<电话>"),
     (re.compile(r"(?<!\d)\d{16,19}(?!\d)"), "<卡号>"),
+    # Any other long run may hide one of the above; only a ticket number (two letters, a
+    # date, six digits) is worth keeping.
+    (
+        re.compile(
+            r"(?<!\d)(?!(?<=[A-Z]{2})20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{6}(?!\d))"
+            r"\d{11,}[Xx]?"
+        ),
+        "<号码>",
+    ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<邮箱>"),
 )
 

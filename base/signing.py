@@ -30,7 +30,7 @@ def verify(secret: str, timestamp: str, signature: str, body: bytes, now: float)
             or the timestamp is malformed or more than five minutes from ``now``.
     """
     refused = InputError("signature_invalid", "签名校验失败。", "webhook signature refused")
-    if not secret or not (timestamp.isascii() and timestamp.isdigit()):
+    if not secret or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         raise refused
     if abs(now - int(timestamp)) > REPLAY_WINDOW_SECONDS:
         raise refused

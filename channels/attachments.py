@@ -10,11 +10,14 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+import structlog
+from PIL import ExifTags, Image
 
 from base.errors import InputError, TooLargeError
 from base.settings import Settings
 from channels.message import Audio, Photo, SharedLocation
+
+log = structlog.get_logger(__name__)
 
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -36,33 +39,40 @@ def check_photo(photo: Photo, settings: Settings) -> CheckedPhoto:
         InputError: ``photo_not_image`` (no JPEG, PNG or WebP), ``photo_broken`` (truncated).
     """
     data = _decode(photo.data, settings.max_photo_bytes, "photo")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow finds odd is decided here
+        return _check_image(data, photo.content_type, settings.max_photo_pixels)
+
+
+def _check_image(data: bytes, declared: str, max_pixels: int) -> CheckedPhoto:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
+        image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(str(error)) from error
+    except Exception as error:  # a third-party parser on a stranger's bytes
         raise InputError(
             "photo_not_image",
             "这个文件不是能看的照片，请发 JPG、PNG 或 WebP 格式的照片。",
-            f"{type(error).__name__} for declared {photo.content_type!r}",
+            f"{type(error).__name__} for declared {declared!r}",
         ) from error
     with image:
-        if image.width * image.height > settings.max_photo_pixels:
-            raise TooLargeError(
-                "photo_too_large",
-                "照片尺寸太大了，请缩小后再发，或者直接用手机拍一张。",
-                f"{image.width}x{image.height} pixels",
-            )
+        if image.width * image.height > max_pixels:
+            raise _too_many_pixels(f"{image.width}x{image.height} pixels")
         try:
             image.load()
-            evidence = _evidence(image)
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
+        except Exception as error:  # as above
             raise InputError(
                 "photo_broken",
                 "这张照片没有传完整，打不开，请重新发一次。",
                 f"{type(error).__name__}: {error}",
             ) from error
-        return CheckedPhoto(data, _FORMATS[str(image.format)], evidence)
+        return CheckedPhoto(data, _FORMATS[str(image.format)], _evidence(image))
+
+
+def _too_many_pixels(detail: str) -> TooLargeError:
+    return TooLargeError(
+        "photo_too_large", "照片尺寸太大了，请缩小后再发，或者直接用手机拍一张。", detail
+    )
 
 
 def check_audio(audio: Audio, settings: Settings) -> bytes:
@@ -92,8 +102,10 @@ def check_location(point: SharedLocation) -> None:
 
 def public_copy(data: bytes) -> bytes:
     """Return a JPEG of the photo, upright and without any metadata."""
-    with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
-        upright = _upright(image).convert("RGB")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the photo was checked when it came in
+        with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
+            upright = _upright(image).convert("RGB")
     output = io.BytesIO()
     upright.save(output, "JPEG", quality=88)
     return output.getvalue()
@@ -102,7 +114,12 @@ def public_copy(data: bytes) -> bytes:
 def _upright(image: Image.Image) -> Image.Image:
     from PIL import ImageOps  # noqa: PLC0415 - needed only when a photo leaves the house
 
-    return ImageOps.exif_transpose(image)
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # broken metadata does not hide the photo
+        log.info("orientation_unreadable", error=type(error).__name__)
+        return image
 
 
 def _decode(encoded: str, limit: int, kind: str) -> bytes:
@@ -125,13 +142,21 @@ def _decode(encoded: str, limit: int, kind: str) -> bytes:
 
 
 def _evidence(image: Image.Image) -> dict[str, Any]:
-    """Read GPS position and time of a photo; whatever cannot be read is left out."""
-    exif = image.getexif()
+    """Read GPS position and time of a photo; what cannot be read is left out."""
+    try:
+        return _read_exif(image.getexif())
+    except Exception as error:  # a photo with broken metadata is still a photo
+        log.info("exif_unreadable", error=type(error).__name__)
+        return {}
+
+
+def _read_exif(exif: Image.Exif) -> dict[str, Any]:
     found: dict[str, Any] = {}
     gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
     latitude = _degrees(gps.get(2), gps.get(1), "S")
     longitude = _degrees(gps.get(4), gps.get(3), "W")
-    if latitude is not None and longitude is not None and abs(latitude) <= 90:
+    on_globe = abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180
+    if latitude is not None and longitude is not None and on_globe:
         found.update(latitude=latitude, longitude=longitude)
     taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
     if isinstance(taken, str):

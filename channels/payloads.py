@@ -45,13 +45,13 @@ INTENTS = frozenset(
         "withdraw_ticket",
     }
 )
-_SHAPE = re.compile(r"^/([a-z_]+)(\{.*\})?$", re.DOTALL)
+_SHAPE = re.compile(r"/([a-z_]+)(\{.*\})?", re.DOTALL)
 _LONGEST_VALUE = 100
 
 
 def is_payload(text: str) -> bool:
     """Tell whether ``text`` is a payload of one of our buttons."""
-    match = _SHAPE.match(text)
+    match = _SHAPE.fullmatch(text)
     if match is None or match.group(1) not in INTENTS:
         return False
     if match.group(2) is None:

@@ -32,7 +32,7 @@ class RasaClient:
         try:
             response = self._http.post("/webhooks/gateway/webhook", json=body)
             response.raise_for_status()
-            answer: dict[str, Any] = response.json()
+            answer = _checked(response.json())
         except (httpx.HTTPError, ValueError) as error:
             raise UpstreamError(
                 "assistant_unavailable",
@@ -47,3 +47,15 @@ class RasaClient:
             return self._http.get("/", timeout=2.0).status_code == 200
         except httpx.HTTPError:
             return False
+
+
+def _checked(answer: Any) -> dict[str, Any]:
+    """Refuse an answer that is not the channel's (``ValueError``)."""
+    shaped = (
+        isinstance(answer, dict)
+        and isinstance(answer.get("understanding"), dict)
+        and isinstance(answer.get("replies"), list)
+    )
+    if not shaped:
+        raise ValueError("not an answer of the gateway channel")
+    return dict(answer)

@@ -10,11 +10,6 @@ from typing import Annotated
 import typer
 
 from base.settings import get_settings
-from matcher.catalogue import Catalogue
-from matcher.policy import load_policies
-from matcher.profile import load_profile
-from matcher.report import match_report
-from matcher.service import load_halls, load_services
 
 policies = typer.Typer(no_args_is_help=True)
 _MARKS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不符合"}
@@ -25,6 +20,9 @@ def check(
     directory: Annotated[Path | None, typer.Argument(help="Default: the configured one.")] = None,
 ) -> None:
     """Check every policy, service and hall file; the first fault ends with code 2."""
+    from matcher.policy import load_policies
+    from matcher.service import load_halls, load_services
+
     root = directory or get_settings().policies_dir
     found = load_policies(root)
     services = load_services(root / "services")
@@ -42,6 +40,10 @@ def match(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Rank the policies for a profile, with the reason per condition."""
+    from matcher.catalogue import Catalogue
+    from matcher.profile import load_profile
+    from matcher.report import match_report
+
     report = match_report(Catalogue.load(get_settings()), load_profile(profile), query)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2))

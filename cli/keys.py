@@ -35,9 +35,16 @@ def keys() -> None:
     if not fresh:
         return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)  # a file that was already there may be open to others
+    lead = "\n" if _ends_mid_line(path) else ""
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(fresh) + "\n")
+        file.write(lead + "\n".join(fresh) + "\n")
     typer.echo(f"generated {len(fresh)} development secrets in {path}")
+
+
+def _ends_mid_line(path: Path) -> bool:
+    written = path.read_bytes()
+    return bool(written) and not written.endswith(b"\n")
 
 
 def _names_in(path: Path) -> set[str]:

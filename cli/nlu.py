@@ -12,7 +12,6 @@ import typer
 
 from base.errors import ConfigurationError
 from base.settings import ROOT, get_settings
-from cli.nlu_metrics import report
 from cli.rasa_runtime import MODEL, call_rasa
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,8 +30,15 @@ _SOURCES = (
 def train(
     force: Annotated[bool, typer.Option("--force", help="Train even when up to date.")] = False,
 ) -> None:
-    """Train the Rasa model if anything it is made of has changed."""
-    directory = get_settings().model_dir
+    """Train the Rasa model and the category classifier if what they are made of has changed."""
+    from dispatch.classifier import CategoryClassifier
+    from matcher.catalogue import Catalogue
+
+    settings = get_settings()
+    directory = settings.model_dir
+    typer.echo("indexing services and policies, training the category classifier ...")
+    Catalogue.load(settings)
+    CategoryClassifier.load(settings)
     stamp = fingerprint()
     current = directory / STAMP
     if not force and (directory / MODEL).is_file() and _read(current) == stamp:
@@ -54,6 +60,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Measure the trained model on a file: accuracy, macro-F1, out-of-scope recall, per intent."""
+    from cli.nlu_metrics import report
+
     model = get_settings().model_dir / MODEL
     for needed in (file, model):
         if not needed.is_file():

@@ -59,6 +59,7 @@ def _environment(secrets: dict[str, str]) -> dict[str, str]:
         **secrets,
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "RASA_TELEMETRY_ENABLED": "false",

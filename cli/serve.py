@@ -9,14 +9,8 @@ import structlog
 import typer
 import uvicorn
 
-from actions.server import serve as serve_actions
 from base.settings import VAR, Settings, get_settings
-from channels.gateway.app import create_app as create_gateway
 from cli.rasa_runtime import MODEL, run_rasa
-from dispatch.categories import load_categories
-from dispatch.desk.app import create_app as create_desk
-from dispatch.open311 import Open311Client
-from dispatch.relay import Relay
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -50,26 +44,36 @@ def rasa() -> None:
 @app.command()
 def actions() -> None:
     """The action server."""
-    serve_actions(get_settings())
+    from actions.server import serve
+
+    serve(get_settings())
 
 
 @app.command()
 def gateway() -> None:
     """Chat API, web page, media links and webhook."""
+    from channels.gateway.app import create_app
+
     settings = get_settings()
-    _run(create_gateway(settings), settings.gateway_host, settings.gateway_port)
+    _run(create_app(settings), settings.gateway_host, settings.gateway_port)
 
 
 @app.command()
 def desk() -> None:
     """The reference dispatch desk."""
+    from dispatch.desk.app import create_app
+
     settings = get_settings()
-    _run(create_desk(settings), settings.desk_host, settings.desk_port)
+    _run(create_app(settings), settings.desk_host, settings.desk_port)
 
 
 @app.command()
 def relay() -> None:
     """Carry the outbox to the dispatch system and bring news back."""
+    from dispatch.categories import load_categories
+    from dispatch.open311 import Open311Client
+    from dispatch.relay import Relay
+
     settings = get_settings()
     key = settings.dispatch_api_key.get_secret_value()
     with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:

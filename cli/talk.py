@@ -19,7 +19,7 @@ _HELP = """输入文字就能聊。按钮前有编号，输入编号就等于按
   /place 纬度 经度 [文字]    发位置
   /news                      看有没有进展通知
   /quit                      退出"""
-_PLACE = re.compile(r"^/place\s+(-?[\d.]+)[\s,]+(-?[\d.]+)\s*(.*)$")
+_PLACE = re.compile(r"^/place\s+(-?\d+(?:\.\d+)?)[\s,，]+(-?\d+(?:\.\d+)?)(?:\s+(.*))?$")
 _PHOTO = re.compile(r"^/photo\s+(\S+)\s*(.*)$")
 
 
@@ -85,7 +85,7 @@ class _Terminal:
                 "latitude": float(place[1]),
                 "longitude": float(place[2]),
             }
-            return {**body, "text": place[3], "attachments": [point]}
+            return {**body, "text": place[3] or "", "attachments": [point]}
         if photo := _PHOTO.match(line):
             path = Path(photo[1]).expanduser()
             if not path.is_file():

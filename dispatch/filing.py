@@ -18,6 +18,7 @@ from store.tickets import (
     add_event,
     by_draft,
     city_day,
+    is_queued,
     new_ticket_id,
     of_citizen,
     queue_outbox,
@@ -49,11 +50,15 @@ def file_complaint(
         return Filed(found, created=False)
     if not draft.words or draft.place is None or draft.category is None:
         raise InputError("complaint_incomplete", "投诉信息还不完整，请补充后再提交。", draft.id)
+    ticket_id = new_ticket_id(session, city_day(datetime.now(UTC)))
+    found = by_draft(session, draft.id)  # filed elsewhere while we waited for a number
+    if found is not None:
+        return Filed(found, created=False)
     citizen(session, citizen_id)
     category = categories[draft.category]
     description = draft.description
     ticket = Ticket(
-        id=new_ticket_id(session, city_day(datetime.now(UTC))),
+        id=ticket_id,
         citizen_id=citizen_id,
         draft_id=draft.id,
         status="draft",
@@ -98,19 +103,27 @@ def supplement(  # noqa: PLR0913
     photos: tuple[str, ...],
     message_id: str,
 ) -> Ticket | None:
-    """Add words and photos to the citizen's own ticket and pass them on; None if not his."""
+    """Add words and photos to the citizen's own ticket and pass them on; None if not his.
+
+    The same message is added once; photos of somebody else are left out.
+    """
     ticket = of_citizen(session, citizen_id, ticket_id)
     if ticket is None:
         return None
-    attach_media(session, citizen_id, photos, ticket.id)
+    key = f"shimin-{ticket.id}-{message_id}"
+    if is_queued(session, key):
+        return ticket
+    bound = attach_media(session, citizen_id, photos, ticket.id)
     add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
-    body = {"status": "OPEN", "description": f"市民补充：{words}", "photos": list(photos)}
-    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-{message_id}", body)
+    body = {"status": "OPEN", "description": f"市民补充：{words}", "photos": list(bound)}
+    queue_outbox(session, ticket, "update", key, body)
     return ticket
 
 
 def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticket | None:
     """Record the citizen's rating (1-5) of his own handled ticket; None if there is none.
+
+    He may change his mind; the score he has already given changes nothing.
 
     Raises:
         InputError: ``rating_invalid``.
@@ -120,10 +133,13 @@ def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticke
     ticket = of_citizen(session, citizen_id, ticket_id)
     if ticket is None or ticket.status not in ("resolved", "verified", "closed"):
         return None
+    if ticket.rating == score:
+        return ticket
     ticket.rating = score
-    add_event(
+    event = add_event(
         session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=f"市民评价：{score}分"
     )
+    session.flush()
     body = {"status": "OPEN", "description": f"市民评价：{score}分"}
-    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-rated-{score}", body)
+    queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-rated-{event.id}", body)
     return ticket

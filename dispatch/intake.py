@@ -204,7 +204,7 @@ class Intake:
             draft = self._add_words(draft, heard.text)
         elif asked:
             draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
-        if draft.place is None:
+        if draft.place is None or draft.place.source == "photo":  # words weigh more than EXIF
             spots = self._spots(heard, whole_text=True)
             if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
                 draft = _placed(draft, spots[0][0])
@@ -271,12 +271,12 @@ class Intake:
     def _answer_confirmation(self, draft: Draft, heard: Heard) -> Draft:
         if heard.intent == "affirm":
             return draft.model_copy(update={"confirmed": True})
-        named = self._named_category(heard.text)
-        if heard.intent in ("correct", "deny") and named:
-            return draft.model_copy(update={"category": named, "category_chosen": True})
         spots = self._spots(heard, whole_text=True)
         if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
             return _placed(draft, spots[0][0])
+        named = self._named_category(heard.text)
+        if heard.intent in ("correct", "deny") and named:
+            return draft.model_copy(update={"category": named, "category_chosen": True})
         if heard.intent == "correct" and heard.places:
             typed = Spot(
                 address=heard.places[0],

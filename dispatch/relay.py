@@ -23,8 +23,8 @@ from dispatch.lifecycle import TRANSITIONS
 from dispatch.open311 import (
     MAX_DESCRIPTION_CHARS,
     DispatchError,
-    DispatchNotFoundError,
     DispatchRejectedError,
+    DispatchUnreachableError,
     Open311Client,
     RequestDraft,
     RequestUpdate,
@@ -36,7 +36,7 @@ from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
 from store.people import queue_message
 from store.privacy import reveal
-from store.tickets import add_event, claim_due, open_external
+from store.tickets import add_event, by_external_id, claim_due, open_external
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,8 @@ LONGEST_PAUSE = timedelta(minutes=10)
 TOKEN_PAUSE = timedelta(seconds=30)
 POLL_OVERLAP = timedelta(days=1)
 FIRST_POLL = timedelta(days=30)
+NO_EXTENSION = frozenset({400, 404, 405, 410, 501})
+"""What real servers answer when they have no servicerequestupdates."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,12 @@ class Relay:
             if external_id is None:
                 entry.due_at = utc_now() + TOKEN_PAUSE
                 return
+            holder = by_external_id(session, external_id)
+            if holder is not None and holder.id != ticket.id:
+                entry.state = "dead"
+                entry.last_error = f"request {external_id} already stands for {holder.id}"
+                log.error("outbox_dead", ticket=ticket.id, detail=entry.last_error)
+                return
             entry.state = "sent"
             ticket.external_id = external_id
             self._forwarded(session, ticket)
@@ -194,7 +202,7 @@ class Relay:
         queue_message(session, ticket.citizen_id, [reply])
 
     def _failed(self, parcel: _Parcel, error: DispatchError) -> None:
-        if isinstance(error, DispatchRejectedError):
+        if not isinstance(error, DispatchUnreachableError):
             log.error(
                 "outbox_dead", ticket=parcel.ticket_id, entry=parcel.entry_id, detail=error.detail
             )
@@ -202,6 +210,7 @@ class Relay:
             return
         pause = min(LONGEST_PAUSE.total_seconds(), 2.0 ** min(parcel.attempts, 10))
         pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        pause = max(pause, min(LONGEST_PAUSE.total_seconds(), error.retry_after or 0.0))
         log.warning(
             "outbox_retry",
             ticket=parcel.ticket_id,
@@ -229,11 +238,24 @@ class Relay:
         if self._updates_supported:
             since = self._polled_at - POLL_OVERLAP if self._polled_at else utc_now() - FIRST_POLL
             try:
-                return list(self._client.updates(since))
-            except DispatchNotFoundError:
+                return self._updates_since(since)
+            except DispatchError as error:
+                if error.status not in NO_EXTENSION:
+                    raise
                 log.info("updates_not_supported", fallback="polling each request")
                 self._updates_supported = False
         return self._poll_requests()
+
+    def _updates_since(self, since: datetime) -> list[RequestUpdate]:
+        """Ask on from the last update received: a server may cut a long list."""
+        updates: dict[str, RequestUpdate] = {}
+        while True:
+            page = self._client.updates(since)
+            fresh = [update for update in page if update.update_id not in updates]
+            if not fresh:
+                return list(updates.values())
+            updates.update((update.update_id, update) for update in fresh)
+            since = max(update.updated_datetime for update in fresh)
 
     def _poll_requests(self) -> list[RequestUpdate]:
         """Derive updates from the requests themselves (servers without the extension)."""
@@ -241,7 +263,11 @@ class Relay:
             pending = open_external(session)
         updates = []
         for _, external_id in pending:
-            found = self._client.request(external_id)
+            try:
+                found = self._client.request(external_id)
+            except DispatchRejectedError as error:  # this one only; the others go on
+                log.warning("poll_refused", request=external_id, detail=error.detail)
+                continue
             moment = found.updated_datetime or found.requested_datetime
             status = (found.detailed_status or found.status).upper()
             if moment is None or status == "OPEN":

@@ -46,7 +46,7 @@ def apply_update(session: Session, update: RequestUpdate, categories: Categories
         return Outcome.OUTDATED
     note = update.description.strip() or None
     try:
-        steps = steps_for(ticket.status, update.status)
+        steps = steps_for(ticket.status, _meaning(ticket, update))
     except StateError as error:
         log.warning("update_refused", ticket=ticket.id, update=update.update_id, why=error.detail)
         return Outcome.REFUSED
@@ -62,6 +62,14 @@ def apply_update(session: Session, update: RequestUpdate, categories: Categories
     queue_message(session, ticket.citizen_id, [reply])
     log.info("ticket_status", ticket=ticket.id, status=ticket.status, update=update.update_id)
     return Outcome.APPLIED
+
+
+def _meaning(ticket: Ticket, update: RequestUpdate) -> str:
+    """Read "not our responsibility" that names another department as a hand-over (转办)."""
+    unit = update.agency_responsible
+    if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit != ticket.department:
+        return "TRANSFERRED"
+    return update.status
 
 
 def _apply(
@@ -82,4 +90,6 @@ def _apply(
             note=note if last else None,
             external_update_id=update.update_id if last else None,
         )
+    if "transferred" in steps and update.agency_responsible:
+        ticket.department = update.agency_responsible
     ticket.last_update_at = update.updated_datetime

@@ -58,8 +58,11 @@ def _known(columns: Iterable[str], attributes: Mapping[str, Value]) -> dict[str,
 
 def _describe(values: Mapping[str, Value], profile: Profile, *, alone: bool) -> str:
     columns = ATTRIBUTES[profile.kind]
-    if alone:
-        return "、".join(columns[name].describe(value) for name, value in values.items())
-    return "、".join(
-        f"{columns[name].label} {columns[name].describe(value)}" for name, value in values.items()
-    )
+    parts = []
+    for name, value in values.items():
+        label, shown = columns[name].label, columns[name].describe(value)
+        if isinstance(value, bool):
+            parts.append(f"“{label}”为{shown}")
+        else:
+            parts.append(shown if alone else f"{label} {shown}")
+    return "、".join(parts)

@@ -3,7 +3,8 @@
 Each document gets four features for a text; a conditional logit turns them into the
 probability that the text means this document, or none. Its weights are fitted and its
 thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
-each left out of the index in turn, and on texts that mean no document.
+each left out of the index in turn, and on texts that mean no document. Run it again after
+changing the encoder or replacing the city's documents.
 """
 
 from __future__ import annotations

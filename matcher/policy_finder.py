@@ -12,6 +12,10 @@ from matcher.policy import Policy
 
 __all__ = ["PolicyFinder"]
 
+RELEVANT = 0.6
+OUTSTANDING = 0.8
+"""Relevance from which a policy is listed, and which one must reach before a list is narrowed."""
+
 
 class PolicyFinder(Finder[Policy]):
     """Finds policies by title, theme, summary and the ways citizens ask."""
@@ -38,8 +42,15 @@ class PolicyFinder(Finder[Policy]):
         return dict(zip(self.index.documents, (odds / (1 + odds)).tolist(), strict=True))
 
     def about(self, text: str) -> frozenset[str]:
-        """Return the ids of policies that more likely than not have to do with ``text``."""
-        return frozenset(name for name, chance in self.relevance(text).items() if chance >= 0.5)
+        """Return the ids of the policies that ``text`` is about.
+
+        None when it is about none in particular (我能领什么), which shows in that no policy
+        stands out.
+        """
+        relevance = self.relevance(text)
+        if max(relevance.values()) < OUTSTANDING:
+            return frozenset()
+        return frozenset(name for name, chance in relevance.items() if chance >= RELEVANT)
 
     def titled(self, text: str) -> frozenset[str]:
         """Return the ids of policies whose whole title is in ``text``."""

@@ -18,7 +18,8 @@ def next_question(
 
     Each undecided policy spreads its weight over the columns it still lacks, so a column
     that settles a policy by itself counts in full. The weight is higher the more the policy
-    has to do with the question. A tie goes to the column that comes first in the profile.
+    has to do with the question, and the more of its conditions hold already. A tie goes to
+    the column that comes first in the profile.
 
     Args:
         matches: the present matches of ``profile``.
@@ -34,11 +35,17 @@ def next_question(
         lacking = askable(found.evaluation.missing, filled)
         open_columns = lacking - set(asked)
         for name in open_columns:
-            gains[name] = gains.get(name, 0.0) + (0.5 + found.relevance) / len(lacking)
+            gains[name] = gains.get(name, 0.0) + _weight(found) / len(lacking)
     if not gains:
         return None
     order = list(columns)
     return columns[max(gains, key=lambda name: (round(gains[name], 9), -order.index(name)))]
+
+
+def _weight(found: Match) -> float:
+    conditions = found.evaluation.conditions
+    settled = sum(result.outcome is True for result in conditions) / len(conditions)
+    return 0.5 + found.relevance + settled
 
 
 def askable(missing: Iterable[str], profile: Profile) -> frozenset[str]:

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from base.settings import get_settings
@@ -57,6 +58,21 @@ def unit_of_work() -> Iterator[Session]:
     engine = _engine(get_settings().database_url)
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def insert_missing(session: Session, record: object, key: object) -> None:
+    """Insert ``record`` unless a row with its primary ``key`` is there already.
+
+    Two units of work may see the gap at the same moment; the later one finds the row of the
+    earlier one instead of failing.
+    """
+    if session.get(type(record), key) is not None:
+        return
+    try:
+        with session.begin_nested():
+            session.add(record)
+    except IntegrityError:
+        session.get_one(type(record), key)
 
 
 def upgrade(url: str | None = None) -> None:

@@ -69,12 +69,19 @@ def read_media(session: Session, media_id: str, *, actor: str, purpose: str) -> 
 
 def attach_media(
     session: Session, citizen_id: str, media_ids: tuple[str, ...], ticket_id: str
-) -> None:
-    """Bind the citizen's own media to a ticket; foreign or unknown ids are ignored."""
+) -> tuple[str, ...]:
+    """Bind the citizen's own media to a ticket; foreign or unknown ids are ignored.
+
+    Returns:
+        The ids that were bound.
+    """
+    bound = []
     for media_id in media_ids:
         media = session.get(Media, media_id)
         if media is not None and media.citizen_id == citizen_id:
             media.ticket_id = ticket_id
+            bound.append(media_id)
+    return tuple(bound)
 
 
 def _path(media_id: str) -> Path:

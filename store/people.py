@@ -7,18 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from store.database import insert_missing
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
 from store.privacy import reveal
 
 
 def citizen(session: Session, citizen_id: str) -> Citizen:
     """Return the citizen, created on first sight."""
-    found = session.get(Citizen, citizen_id)
-    if found is None:
-        found = Citizen(id=citizen_id)
-        session.add(found)
-        session.flush()
-    return found
+    insert_missing(session, Citizen(id=citizen_id), citizen_id)
+    return session.get_one(Citizen, citizen_id)
 
 
 def read_profiles(session: Session, citizen_id: str, purpose: str) -> dict[str, dict[str, Any]]:

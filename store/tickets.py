@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from store.database import insert_missing
 from store.models import OutboxEntry, Ticket, TicketEvent, TicketSequence, plain, utc_now
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
@@ -18,10 +19,8 @@ FINAL = ("closed", "rejected", "withdrawn")
 
 def new_ticket_id(session: Session, day: date) -> str:
     """Return the next ``SM`` + date + six digits (DESIGN 3.5) of the day, city time."""
-    row = session.get(TicketSequence, day, with_for_update=True)
-    if row is None:
-        row = TicketSequence(day=day, last=0)
-        session.add(row)
+    insert_missing(session, TicketSequence(day=day, last=0), day)
+    row = session.get_one(TicketSequence, day, with_for_update=True, populate_existing=True)
     row.last += 1
     session.flush()
     return f"SM{day:%Y%m%d}{row.last:06d}"
@@ -109,6 +108,14 @@ def queue_outbox(
     entry = OutboxEntry(ticket_id=ticket.id, kind=kind, idempotency_key=key, body=plain(body))
     session.add(entry)
     return entry
+
+
+def is_queued(session: Session, key: str) -> bool:
+    """Tell whether something with this idempotency key was queued before."""
+    return (
+        session.scalars(select(OutboxEntry.id).where(OutboxEntry.idempotency_key == key)).first()
+        is not None
+    )
 
 
 def claim_due(session: Session, now: datetime, lease: timedelta) -> OutboxEntry | None:

@@ -120,8 +120,10 @@ def version_of(python):
         )
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
-    parts = output.stdout.decode().split()
-    return tuple(int(part) for part in parts) if output.returncode == 0 and parts else (0, 0)
+    parts = output.stdout.split()
+    if output.returncode or len(parts) != 2 or not all(part.isdigit() for part in parts):
+        return (0, 0)
+    return tuple(int(part) for part in parts)
 
 
 def works(python):

@@ -180,7 +180,7 @@ def chances(sample: Sample, fitted: Fit) -> tuple[Any, float]:
 def cross_validate(every: list[Sample], seed: int = 7) -> list[tuple[Sample, Any, float]]:
     """Judge each sample by weights fitted on the other folds."""
     order = np.random.default_rng(seed).permutation(len(every))
-    judged = []
+    judged: list[tuple[Sample, Any, float]] = []
     for fold in range(FOLDS):
         held = {int(row) for row in order[fold::FOLDS]}
         fitted = fit([sample for row, sample in enumerate(every) if row not in held])
@@ -251,7 +251,8 @@ def calibrate(finder: Finder[Any], encoder: Remembering, negatives: list[str]) -
         print(
             f" {mark}{certain:6.2f} {limits.possible:8.2f} {row['top1']:6.3f} "
             f"{row['certain_precision']:9.3f} {row['certain_recall']:6.3f} "
-            f"{row['offered']:7.3f} {row['asks_back']:9.3f} {row['null_rejection']:10.3f} {row['null_certain']:12.3f}"
+            f"{row['offered']:7.3f} {row['asks_back']:9.3f} {row['null_rejection']:10.3f} "
+            f"{row['null_certain']:12.3f}"
         )
     for sample, scores, none in judged:
         kind, rows = judge(scores, none, limits)

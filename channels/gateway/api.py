@@ -15,6 +15,9 @@ from store.people import inbox
 
 router = APIRouter(prefix="/api/v1")
 
+LARGEST_ID = 2**63 - 1
+"""The largest integer a database row can have as its id."""
+
 
 def authorised(request: Request, authorization: Annotated[str, Header()] = "") -> None:
     """Require ``Authorization: Bearer <SHIMIN_API_KEY>``.
@@ -39,7 +42,7 @@ def post_message(message: Message, request: Request) -> Answer:
 def get_messages(
     conversation_id: Annotated[ConversationId, Query()],
     channel: Annotated[ChannelName, Query()] = "api",
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
 ) -> dict[str, Any]:
     """Return messages pushed to a conversation (status news, notices) with ids above ``after``."""
     with unit_of_work() as session:

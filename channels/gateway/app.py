@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.conversation = Conversation(
         settings, app.state.rasa, CategoryClassifier.load(settings)
     )
-    errors.install(app)
+    errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
     for router in (api.router, health.router, media.router, webhook.router, web.router):

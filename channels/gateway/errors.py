@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,8 +40,14 @@ def refusal(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": message}}, status)
 
 
-def install(app: FastAPI) -> None:
-    """Register the handlers."""
+def install(app: FastAPI, headers: Mapping[str, str]) -> None:
+    """Register the handlers.
+
+    Args:
+        app: the application.
+        headers: security headers for the answer to an unexpected error, which Starlette
+            sends from outside every middleware.
+    """
 
     @app.exception_handler(ShiminError)
     async def _ours(request: Request, error: ShiminError) -> JSONResponse:
@@ -67,4 +75,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected", path=request.url.path, exc_info=error)
-        return refusal(500, "unexpected", _UNEXPECTED)
+        answer = refusal(500, "unexpected", _UNEXPECTED)
+        answer.headers.update(headers)
+        return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,16 +44,16 @@ class BodyLimit:
                 raise _BodyTooLargeError
             return message
 
-        async def watched(message: Message) -> None:
+        async def held_back(message: Message) -> None:
+            """Drop what the application makes of a broken-off body (FastAPI: a 400)."""
             nonlocal started
-            started = True
-            await send(message)
+            if seen <= self._limit:
+                started = True
+                await send(message)
 
-        try:
-            await self._app(scope, counted, watched)
-        except _BodyTooLargeError:
-            if started:
-                raise
+        with suppress(_BodyTooLargeError):
+            await self._app(scope, counted, held_back)
+        if seen > self._limit and not started:
             await refusal(413, "body_too_large", _MESSAGE)(scope, receive, send)
 
 

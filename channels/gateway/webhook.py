@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -51,7 +52,7 @@ async def receive(
         raise InputError(
             "update_invalid", "更新内容有误。", f"{fault['loc']}: {fault['msg']}"
         ) from error
-    outcome = _apply(update, request.app.state.categories)
+    outcome = await anyio.to_thread.run_sync(_apply, update, request.app.state.categories)
     status = 404 if outcome is Outcome.UNKNOWN_TICKET else 200
     return JSONResponse({"outcome": outcome.value}, status)
 

@@ -24,6 +24,7 @@ from store.people import has_messages, inbox, last_message_id
 STATIC = Path(__file__).parent / "static"
 POLL_SECONDS = 1.0
 KEEPALIVE_SECONDS = 15.0
+_ID_DIGITS = 18  # any such number fits a database integer
 
 router = APIRouter()
 
@@ -64,7 +65,8 @@ async def events(
 ) -> StreamingResponse:
     """Push news to the page as server-sent events; a reconnect resumes after the last id."""
     citizen = citizen_id("web", _conversation(request))
-    after = int(last_event_id) if last_event_id.isdecimal() else None
+    known = last_event_id.isdecimal() and len(last_event_id) <= _ID_DIGITS
+    after = int(last_event_id) if known else None
     return StreamingResponse(
         _stream(request, citizen, after),
         media_type="text/event-stream",

@@ -64,6 +64,14 @@ def test_reasons_of_what_fails_and_what_is_unknown(policy: Policy) -> None:
     )
 
 
+def test_a_yes_or_no_is_never_shown_without_its_meaning(policy_data: Make) -> None:
+    clean = {"text": "无重大违法记录", "when": "NOT has_serious_violation"}
+    policy = Policy.model_validate(policy_data(eligibility=[clean]))
+    profile = enterprise(has_serious_violation=False)
+    (line,) = explain(policy, evaluate(policy, profile), profile)
+    assert line == "✓ 无重大违法记录（您填写：“有重大违法或严重失信记录”为否）"
+
+
 def test_what_can_never_be_judged_is_said(policy_data: Make) -> None:
     ratio = {"text": "研发投入占比达到5%", "when": "rd_expense_wan / revenue_wan >= 0.05"}
     policy = Policy.model_validate(policy_data(eligibility=[ratio]))

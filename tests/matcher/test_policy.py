@@ -28,7 +28,7 @@ def test_a_policy_is_read_with_its_predicates(
     ]
     assert policy.predicates[0].evaluate({"registered_years": 2}) is True
     with pytest.raises(ValueError, match="frozen"):
-        policy.title = "别的"  # type: ignore[misc]
+        policy.title = "别的"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""Takes the README's pictures from real conversations with a running installation.
+
+``python -m tests.browser.screenshots URL DESK_URL PASSWORD OUTDIR`` writes chat-phone.png,
+chat-desktop.png, policy.png and desk.png. Every run files complaints: use a development
+installation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.pages import PUSH_MS, SPOT, Citizen, Dispatcher
+from tests.browser.photos import kitchen_smoke
+
+MAX_BYTES = 300_000
+DESKTOP = {"width": 1280, "height": 800}
+TALL_PHONE = {"width": 390, "height": 844}
+NEIGHBOURS = (
+    ("江南区滨江路桥头的路灯坏了三盏，晚上一片漆黑", "滨江路"),
+    ("高新区工地半夜十二点还在打桩，吵得睡不着", "科技园"),
+    ("清河边垃圾堆了一个星期没人清，臭味很大", "清河"),
+)
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where pictures are taken and kept."""
+
+    browser: Browser
+    url: str
+    desk_url: str
+    password: str
+    folder: Path
+
+    def citizen(self, size: dict[str, int], *, phone: bool = False) -> Citizen:
+        """Open the citizens' page at twice the resolution."""
+        context = self.browser.new_context(
+            viewport=size,
+            device_scale_factor=2,
+            is_mobile=phone,
+            has_touch=phone,
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            geolocation=SPOT,
+            permissions=["geolocation"],
+            reduced_motion="reduce",
+        )
+        return Citizen(context.new_page(), self.url).open()
+
+    def dispatcher(self) -> Dispatcher:
+        """Open the desk and log in."""
+        context = self.browser.new_context(viewport=DESKTOP, locale="zh-CN", device_scale_factor=2)
+        return Dispatcher(context.new_page(), self.desk_url).log_in(self.password)
+
+    def keep(self, page: Page, name: str) -> None:
+        """Store what the page shows as ``name``.png, below :data:`MAX_BYTES`."""
+        page.wait_for_timeout(500)
+        shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+        path = self.folder / f"{name}.png"
+        shot.save(path, optimize=True)
+        for colours in (256, 128, 64):
+            if path.stat().st_size <= MAX_BYTES:
+                return
+            few = shot.quantize(colours, dither=Image.Dither.NONE)
+            few.save(path, optimize=True)
+        assert path.stat().st_size <= MAX_BYTES, f"{path} is too large"
+
+
+def take_all(studio: Studio) -> None:
+    """Hold the conversations and take the four pictures."""
+    desktop = studio.citizen(DESKTOP)
+    desktop.say("身份证丢了怎么补办？")
+    studio.keep(desktop.page, "chat-desktop")
+
+    policy = studio.citizen(DESKTOP)
+    policy.say("我妈82岁了，有什么补贴？")
+    policy.tap("先看结果")
+    studio.keep(policy.page, "policy")
+
+    for words, place in NEIGHBOURS:
+        report(studio.citizen(DESKTOP), words, place)
+    phone = studio.citizen(TALL_PHONE, phone=True)
+    phone.attach_photo(kitchen_smoke())
+    phone.attach_place()
+    words = "楼下餐馆油烟太大了，每天晚上都往五楼窗户里灌"
+    phone.say(words)
+    phone.tap("确认提交")
+    phone.news.last.wait_for(timeout=PUSH_MS)
+    studio.keep(phone.page, "chat-phone")
+
+    desk = studio.dispatcher()
+    desk.open(words)
+    desk.step("受理")
+    desk.step("开始处置")
+    desk.page.goto(desk.page.url.split("?")[0])
+    desk.page.get_by_role("img").first.scroll_into_view_if_needed()
+    studio.keep(desk.page, "desk")
+
+
+def report(citizen: Citizen, words: str, place: str) -> None:
+    """File a complaint by words alone, answering what is asked."""
+    question = citizen.say(words)
+    for _ in range(4):
+        titles = question.get_by_test_id("quick-button").all_inner_texts()
+        if question.get_by_test_id("card-ticket").count():
+            return
+        if "确认提交" in titles:
+            question = citizen.tap("确认提交")
+        elif "取消" not in titles[:1]:
+            question = citizen.tap(titles[0])
+        else:
+            question = citizen.say(place)
+    question.get_by_test_id("card-ticket").wait_for()
+
+
+def main() -> None:
+    """Read the command line and take the pictures."""
+    parser = argparse.ArgumentParser(description="Takes the README's pictures.")
+    parser.add_argument("url", help="address of the gateway")
+    parser.add_argument("desk_url", help="address of the desk")
+    parser.add_argument("password", help="the desk's password")
+    parser.add_argument("folder", type=Path, help="where the PNG files go")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    program = os.environ.get("SHIMIN_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        take_all(
+            Studio(browser, given.url, given.desk_url, given.password, given.folder),
+        )
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The gateway under a real uvicorn, with small real HTTP servers where Rasa and others stand."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from tests.isolated import isolated
+from tests.stack import free_port
+
+from base.settings import Settings
+from channels.gateway.app import create_app
+
+UNDERSTOOD: dict[str, Any] = {
+    "intent": {"name": "greet", "confidence": 0.98},
+    "entities": [],
+    "intent_ranking": [],
+}
+
+
+@dataclass
+class Neighbour:
+    """A real HTTP server whose answers a test decides.
+
+    ``answer`` takes the parsed JSON body of a POST (None for a GET) and returns a status and
+    raw bytes.
+    """
+
+    port: int
+    answer: Callable[[dict[str, Any] | None], tuple[int, bytes]]
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+
+
+def replying(*replies: dict[str, Any], **understood: Any) -> Callable[[Any], tuple[int, bytes]]:
+    """An answer of Rasa's gateway channel."""
+    body = {
+        "understanding": {**UNDERSTOOD, **understood},
+        "replies": [{"text": "", "buttons": [], "custom": {}, **reply} for reply in replies],
+    }
+    return lambda _: (200, json.dumps(body).encode())
+
+
+@contextmanager
+def neighbouring(neighbour: Neighbour) -> Iterator[Neighbour]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._send(*neighbour.answer(None))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            neighbour.heard.append(body)
+            neighbour.tokens.append(self.headers.get("X-Rasa-Token", ""))
+            self._send(*neighbour.answer(body))
+
+        def _send(self, status: int, data: bytes) -> None:
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the gateway gave up waiting: what a timeout test wants
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", neighbour.port), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield neighbour
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Gateway:
+    """A running gateway; ``rasa``, ``actions`` and ``desk`` are its neighbours."""
+
+    settings: Settings
+    server: uvicorn.Server
+    rasa: Neighbour
+    actions: Neighbour
+    desk: Neighbour
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.settings.gateway_port}"
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def api(self) -> httpx.Client:
+        return self.client(Authorization="Bearer test-api-key")
+
+    def open_requests(self) -> int:
+        return len(self.server.server_state.tasks)
+
+
+def fine(_: Any) -> tuple[int, bytes]:
+    return 200, b"{}"
+
+
+@contextmanager
+def running_gateway(settings: Settings, *neighbours: Neighbour) -> Iterator[Gateway]:
+    config = uvicorn.Config(
+        create_app(settings),
+        host="127.0.0.1",
+        port=settings.gateway_port,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.started
+    try:
+        yield Gateway(settings, server, *neighbours)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    rasa, actions, desk = (Neighbour(free_port(), fine) for _ in range(3))
+    changes = {
+        "gateway_port": free_port(),
+        "rasa_port": rasa.port,
+        "actions_port": actions.port,
+        "desk_port": desk.port,
+        "dispatch_url": f"http://127.0.0.1:{desk.port}",
+        "rasa_timeout_seconds": 1,
+        "max_photo_bytes": 300_000,
+        "max_body_bytes": 2_000_000,
+        "max_photos": 3,
+        "max_photo_pixels": 4_000_000,
+    }
+    with (
+        isolated(tmp_path_factory.mktemp("gateway"), **changes) as settings,
+        neighbouring(rasa),
+        neighbouring(actions),
+        neighbouring(desk),
+        running_gateway(settings, rasa, actions, desk) as gateway,
+    ):
+        yield gateway
+
+
+@pytest.fixture
+def gateway(gateway_of_module: Gateway) -> Gateway:
+    """The gateway of this module; its neighbours are well again."""
+    gateway = gateway_of_module
+    gateway.rasa.answer = replying({"text": "您好，我是市民。"})
+    gateway.actions.answer = gateway.desk.answer = fine
+    gateway.rasa.heard.clear()
+    return gateway

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.types import DomainDict
 
 from actions.complaints import fresh_draft_from
+from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from dispatch.emergency import hotlines_for
@@ -39,164 +39,117 @@ TITLES = {
 _MOST_CHOICES = 3
 
 
-class ActionKeepAttachments(Action):
+@action
+def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Keeps photos and points of any message until a complaint takes them.
 
     Runs on every message, so that nothing a citizen sends along with a greeting is lost.
     """
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_keep_attachments"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Return the grown lists, and reset the count of misunderstandings."""
-        turn = Turn.of(tracker)
-        photos = list(tracker.get_slot("pending_photos") or [])
-        photos += [p for p in turn.metadata.get("photos", []) if p not in photos]
-        points = list(tracker.get_slot("pending_locations") or [])
-        points += turn.metadata.get("locations", [])
-        events: list[EventType] = [
-            SlotSet("pending_photos", photos or None),
-            SlotSet("pending_locations", points or None),
-        ]
-        if turn.intent != "nlu_fallback":
-            events.append(SlotSet("misunderstood", None))
-        return events
+    turn = Turn.of(tracker)
+    photos = list(tracker.get_slot("pending_photos") or [])
+    photos += [p for p in turn.metadata.get("photos", []) if p not in photos]
+    points = list(tracker.get_slot("pending_locations") or [])
+    points += turn.metadata.get("locations", [])
+    events: list[EventType] = [
+        SlotSet("pending_photos", photos or None),
+        SlotSet("pending_locations", points or None),
+    ]
+    if turn.intent != "nlu_fallback":
+        events.append(SlotSet("misunderstood", None))
+    return events
 
 
-class ActionSmallTalk(Action):
-    """Answers intents that have one response each."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_small_talk"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Say ``utter_<intent>`` of the domain."""
-        dispatcher.utter_message(response=f"utter_{Turn.of(tracker).intent}")
-        return []
+@action
+def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Answers intents that have one response each. Say ``utter_<intent>`` of the domain."""
+    dispatcher.utter_message(response=f"utter_{Turn.of(tracker).intent}")
+    return []
 
 
-class ActionClarify(Action):
-    """Asks what was meant, with the likeliest readings as buttons; the second time, a person."""
+@action
+def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Asks what was meant, with the likeliest readings as buttons; the second time, a person.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_clarify"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask, unless a photo says that this is a complaint."""
-        turn = Turn.of(tracker)
-        if turn.metadata.get("photos") or turn.metadata.get("locations"):
-            return [FollowupAction("complaint_form")]
-        times = int(tracker.get_slot("misunderstood") or 0) + 1
-        buttons = _readings(tracker, turn)
-        if times > 1:
-            buttons.append(button("转人工", "ask_human"))
-            text = "对不起，我还是没听明白。您可以点下面的按钮，或者直接转人工。"
-        else:
-            buttons.append(button("都不是", "help"))
-            text = "我没太听明白，您是想："
-        say(dispatcher, text, buttons)
-        return [SlotSet("misunderstood", times)]
+    Ask, unless a photo says that this is a complaint.
+    """
+    turn = Turn.of(tracker)
+    if turn.metadata.get("photos") or turn.metadata.get("locations"):
+        return [FollowupAction("complaint_form")]
+    times = int(tracker.get_slot("misunderstood") or 0) + 1
+    buttons = _readings(tracker, turn)
+    if times > 1:
+        buttons.append(button("转人工", "ask_human"))
+        text = "对不起，我还是没听明白。您可以点下面的按钮，或者直接转人工。"
+    else:
+        buttons.append(button("都不是", "help"))
+        text = "我没太听明白，您是想："
+    say(dispatcher, text, buttons)
+    return [SlotSet("misunderstood", times)]
 
 
-class ActionBareAnswer(Action):
-    """An answer to nothing that was asked: offer the three jobs."""
+@action
+def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """An answer to nothing that was asked: offer the three jobs.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_bare_answer"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask what it is about, unless something was attached."""
-        turn = Turn.of(tracker)
-        if turn.metadata.get("photos") or turn.metadata.get("locations"):
-            return [FollowupAction("complaint_form")]
-        if turn.intent in ("affirm", "deny"):
-            say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
-        else:
-            say(dispatcher, "收到。这是关于哪方面的事？", _jobs())
-        return []
+    Ask what it is about, unless something was attached.
+    """
+    turn = Turn.of(tracker)
+    if turn.metadata.get("photos") or turn.metadata.get("locations"):
+        return [FollowupAction("complaint_form")]
+    if turn.intent in ("affirm", "deny"):
+        say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
+    else:
+        say(dispatcher, "收到。这是关于哪方面的事？", _jobs())
+    return []
 
 
-class ActionRepeat(Action):
-    """Says the last reply again."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_repeat"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Repeat everything said after the message before this one."""
-        said = _last_replies(tracker.events)
-        if not said:
-            say(dispatcher, "我还没说什么呢，您想问什么？", _jobs())
-        for event in said:
-            data = event.get("data") or {}
-            dispatcher.utter_message(
-                text=event.get("text"),
-                buttons=data.get("buttons"),
-                json_message=data.get("custom"),
-            )
-        return []
-
-
-class ActionHandOver(Action):
-    """Tells how to reach a person."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_hand_over"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Name the hotline, and the ticket to mention there."""
-        ticket = tracker.get_slot("ticket_id")
-        mention = f"说工单号 {ticket}，话务员就能查到您的情况。" if ticket else ""
-        say(
-            dispatcher,
-            f"请拨打12345政务服务便民热线，24小时有人接听。{mention}环境污染也可以打12369。"
-            "有生命危险请直接打110、119或120。",
+@action
+def action_repeat(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Says the last reply again. Repeat everything said after the message before this one."""
+    said = _last_replies(tracker.events)
+    if not said:
+        say(dispatcher, "我还没说什么呢，您想问什么？", _jobs())
+    for event in said:
+        data = event.get("data") or {}
+        dispatcher.utter_message(
+            text=event.get("text"),
+            buttons=data.get("buttons"),
+            json_message=data.get("custom"),
         )
+    return []
+
+
+@action
+def action_hand_over(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Tells how to reach a person. Name the hotline, and the ticket to mention there."""
+    ticket = tracker.get_slot("ticket_id")
+    mention = f"说工单号 {ticket}，话务员就能查到您的情况。" if ticket else ""
+    say(
+        dispatcher,
+        f"请拨打12345政务服务便民热线，24小时有人接听。{mention}环境污染也可以打12369。"
+        "有生命危险请直接打110、119或120。",
+    )
+    return []
+
+
+@action
+def action_emergency(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Danger now: numbers first; the words are kept as a draft so nothing is said twice.
+
+    Say what to do, and offer to report as well.
+    """
+    turn = Turn.of(tracker)
+    lines = hotlines_for(turn.text)
+    numbers = "\n".join(f"· {line.name}：{line.number}" for line in lines)
+    text = (
+        "请先离开危险的地方，带上身边的人，不要开关电器、不要用明火，到安全处马上打电话：\n"
+        f"{numbers}\n我不能代替您报警，请现在就打。"
+    )
+    if tracker.active_loop_name == "complaint_form":
+        say(dispatcher, text)
         return []
-
-
-class ActionEmergency(Action):
-    """Danger now: numbers first; the words are kept as a draft so nothing is said twice."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_emergency"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Say what to do, and offer to report as well."""
-        turn = Turn.of(tracker)
-        lines = hotlines_for(turn.text)
-        numbers = "\n".join(f"· {line.name}：{line.number}" for line in lines)
-        text = (
-            "请先离开危险的地方，带上身边的人，不要开关电器、不要用明火，到安全处马上打电话：\n"
-            f"{numbers}\n我不能代替您报警，请现在就打。"
-        )
-        if tracker.active_loop_name == "complaint_form":
-            say(dispatcher, text)
-            return []
-        say(dispatcher, text, [button("人已安全，同时上报", "continue_complaint")])
-        return fresh_draft_from(turn, tracker) if turn.text else []
+    say(dispatcher, text, [button("人已安全，同时上报", "continue_complaint")])
+    return fresh_draft_from(turn, tracker) if turn.text else []
 
 
 def _readings(tracker: Tracker, turn: Turn) -> list[dict[str, str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.types import DomainDict
 
 from actions import policy_replies as replies
 from actions.forms import POLICY_INTERRUPTIONS, interrupts
+from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from base.errors import InputError
@@ -82,184 +82,127 @@ def tell_policy(
     return [SlotSet("policy_id", policy.id), SlotSet("service_id", None)]
 
 
-class ValidatePolicyForm(Action):
-    """Takes kind, facts and answers out of the message."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "validate_policy_form"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Return the search after this message."""
-        turn = Turn.of(tracker)
-        search = load_search(tracker)
-        if interrupts(tracker, "policy_form", turn.intent, POLICY_INTERRUPTIONS):
-            return [ActionExecutionRejected("policy_form")]
-        active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
-        if turn.message_id == search.message_id or (active and turn.intent in POLICY_INTERRUPTIONS):
-            return [SlotSet("policy_search", search.model_dump(mode="json"))]
-        if not active:
-            search = Search(kind=search.kind)
-        search = _absorb(search.model_copy(update={"message_id": turn.message_id}), turn)
+@action
+def validate_policy_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Takes kind, facts and answers out of the message. Return the search after this message."""
+    turn = Turn.of(tracker)
+    search = load_search(tracker)
+    if interrupts(tracker, "policy_form", turn.intent, POLICY_INTERRUPTIONS):
+        return [ActionExecutionRejected("policy_form")]
+    active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
+    if turn.message_id == search.message_id or (active and turn.intent in POLICY_INTERRUPTIONS):
         return [SlotSet("policy_search", search.model_dump(mode="json"))]
+    if not active:
+        search = Search(kind=search.kind)
+    search = _absorb(search.model_copy(update={"message_id": turn.message_id}), turn)
+    return [SlotSet("policy_search", search.model_dump(mode="json"))]
 
 
-class ActionAskPolicyDone(Action):
-    """Asks the next question, or shows results together with the datum that decides most."""
+@action
+def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Asks the next question, or shows results together with the datum that decides most.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_ask_policy_done"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Say what comes next and remember what was asked."""
-        search = load_search(tracker)
-        if search.kind is None:
-            text, buttons = replies.ask_kind(search.notes)
-            say(dispatcher, text, buttons)
-            return []
-        profile = known_profile(tracker.sender_id, search.kind)
-        matches = match(catalogue(), profile, search.query)
-        wanted = (
-            _attribute(search) if search.asking else next_question(matches, profile, search.asked)
-        )
-        show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
-        if show:
-            _show(dispatcher, matches, wanted)
-        else:
-            text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
-            say(dispatcher, text, buttons)
-        return [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
+    Say what comes next and remember what was asked.
+    """
+    search = load_search(tracker)
+    if search.kind is None:
+        text, buttons = replies.ask_kind(search.notes)
+        say(dispatcher, text, buttons)
+        return []
+    profile = known_profile(tracker.sender_id, search.kind)
+    matches = match(catalogue(), profile, search.query)
+    wanted = _attribute(search) if search.asking else next_question(matches, profile, search.asked)
+    show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
+    if show:
+        _show(dispatcher, matches, wanted)
+    else:
+        text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
+        say(dispatcher, text, buttons)
+    return [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
 
 
-class ActionEndPolicy(Action):
-    """Ends a policy search."""
+@action
+def action_end_policy(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Ends a policy search. Say goodbye to the search; what was told is kept for the next one."""
+    say(
+        dispatcher,
+        "好的，政策就先看到这里。您说的情况我已加密保存，下次不用重说；要删除就说“删除我的资料”。",
+        [button("有新政策告诉我", "subscribe_policies")],
+    )
+    search = load_search(tracker)
+    kept = Search(kind=search.kind, query=search.query)
+    return [SlotSet("policy_search", kept.model_dump(mode="json"))]
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_end_policy"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Say goodbye to the search; what was told is kept for the next one."""
+@action
+def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Tells about one policy: amount, conditions, deadline, materials, how to apply.
+
+    Find the policy, tell it, and remember it.
+    """
+    turn = Turn.of(tracker)
+    policy, choices = _policy_meant(turn, str(tracker.get_slot("policy_id") or ""))
+    if policy is None:
+        text, buttons = replies.which_policy(choices)
+        say(dispatcher, text, buttons)
+        return []
+    return tell_policy(dispatcher, policy, turn.citizen_id)
+
+
+@action
+def action_update_profile(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Records facts the citizen wants remembered.
+
+    Store what is sure and say what was understood.
+    """
+    turn = Turn.of(tracker)
+    search = load_search(tracker)
+    kind = guess_kind(turn.text) or search.kind or "resident"
+    facts = read_facts(kind, turn.text)
+    if not facts or not learn(turn.citizen_id, kind, facts):
         say(
             dispatcher,
-            "好的，政策就先看到这里。您说的情况我已加密保存，下次不用重说；要删除就说“删除我的资料”。",
-            [button("有新政策告诉我", "subscribe_policies")],
+            "您想更新什么情况？比如“我们公司现在80人”“我今年82岁”。",
+            [button("帮我找政策", "ask_policy")],
         )
-        search = load_search(tracker)
-        kept = Search(kind=search.kind, query=search.query)
-        return [SlotSet("policy_search", kept.model_dump(mode="json"))]
-
-
-class ActionPolicyDetail(Action):
-    """Tells about one policy: amount, conditions, deadline, materials, how to apply."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_policy_detail"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Find the policy, tell it, and remember it."""
-        turn = Turn.of(tracker)
-        policy, choices = _policy_meant(turn, str(tracker.get_slot("policy_id") or ""))
-        if policy is None:
-            text, buttons = replies.which_policy(choices)
-            say(dispatcher, text, buttons)
-            return []
-        return tell_policy(dispatcher, policy, turn.citizen_id)
-
-
-class ActionUpdateProfile(Action):
-    """Records facts the citizen wants remembered."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_update_profile"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Store what is sure and say what was understood."""
-        turn = Turn.of(tracker)
-        search = load_search(tracker)
-        kind = guess_kind(turn.text) or search.kind or "resident"
-        facts = read_facts(kind, turn.text)
-        if not facts or not learn(turn.citizen_id, kind, facts):
-            say(
-                dispatcher,
-                "您想更新什么情况？比如“我们公司现在80人”“我今年82岁”。",
-                [button("帮我找政策", "ask_policy")],
-            )
-            return []
-        say(
-            dispatcher,
-            f"记下了：{replies.facts_text(kind, facts)}。这些只用来帮您匹配政策，加密保存，"
-            "说“删除我的资料”就会删掉。",
-            [button("看看能领什么", "choose_kind", kind=kind)],
-        )
-        kept = search.model_copy(update={"kind": kind})
-        return [SlotSet("policy_search", kept.model_dump(mode="json"))]
-
-
-class ActionSubscribe(Action):
-    """Subscribes to news of policies."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_subscribe"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Store the wish."""
-        with unit_of_work() as session:
-            new = subscribe(session, tracker.sender_id)
-        lead = "已为您订阅" if new else "您已经订阅过了"
-        say(dispatcher, f"{lead}，有适合您的新政策会在这里告诉您。不想要了就说“取消订阅”。")
         return []
+    say(
+        dispatcher,
+        f"记下了：{replies.facts_text(kind, facts)}。这些只用来帮您匹配政策，加密保存，"
+        "说“删除我的资料”就会删掉。",
+        [button("看看能领什么", "choose_kind", kind=kind)],
+    )
+    kept = search.model_copy(update={"kind": kind})
+    return [SlotSet("policy_search", kept.model_dump(mode="json"))]
 
 
-class ActionUnsubscribe(Action):
-    """Ends the subscription."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_unsubscribe"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """End it at once."""
-        with unit_of_work() as session:
-            ended = unsubscribe(session, tracker.sender_id)
-        say(dispatcher, "已取消订阅，不会再给您推送政策。" if ended else "您没有订阅政策推送。")
-        return []
+@action
+def action_subscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Subscribes to news of policies. Store the wish."""
+    with unit_of_work() as session:
+        new = subscribe(session, tracker.sender_id)
+    lead = "已为您订阅" if new else "您已经订阅过了"
+    say(dispatcher, f"{lead}，有适合您的新政策会在这里告诉您。不想要了就说“取消订阅”。")
+    return []
 
 
-class ActionForgetMe(Action):
-    """Erases the profile and the subscription."""
+@action
+def action_unsubscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Ends the subscription. End it at once."""
+    with unit_of_work() as session:
+        ended = unsubscribe(session, tracker.sender_id)
+    say(dispatcher, "已取消订阅，不会再给您推送政策。" if ended else "您没有订阅政策推送。")
+    return []
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_forget_me"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Erase and say what stays."""
-        with unit_of_work() as session:
-            known = forget_profile(session, tracker.sender_id)
-        text = "您的个人情况和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
-        say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。")
-        return [SlotSet("policy_search", None), SlotSet("policy_id", None)]
+@action
+def action_forget_me(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Erases the profile and the subscription. Erase and say what stays."""
+    with unit_of_work() as session:
+        known = forget_profile(session, tracker.sender_id)
+    text = "您的个人情况和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
+    say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。")
+    return [SlotSet("policy_search", None), SlotSet("policy_id", None)]
 
 
 # --- taking answers ---------------------------------------------------------------------

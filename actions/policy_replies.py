@@ -64,8 +64,9 @@ def results(
     buttons: Buttons = []
     if wanted is not None:
         decides = [m.policy.title for m in matches if _lacks(m, wanted)]
-        about = f"，就能判断《{decides[0]}》{f'等{len(decides)}项' if len(decides) > 1 else ''}"
-        text += f"\n再告诉我一个情况{about if decides else ''}：{wanted.question}"
+        more = f"等{len(decides)}项" if len(decides) > 1 else ""
+        about = f"，就能判断《{decides[0]}》{more}" if decides else ""
+        text += f"\n再告诉我一个情况{about}：{wanted.question}"
         buttons = _answers(wanted, results_shown=True)
     else:
         buttons = [
@@ -113,7 +114,7 @@ def policy_card(policy: Policy, verdict: str, reasons: Sequence[str]) -> dict[st
     source = f"{_LEVELS[policy.level]}·{policy.issuer}《{policy.document.title}》{number}{sample}"
     fields = {
         "结论": VERDICTS[verdict],
-        "能得到": policy.benefit.text,
+        "支持标准": policy.benefit.text,
         "条件": "\n".join(reasons),
         "申请时间": window_text(policy),
         "申请方式": "\n".join(filter(None, [policy.apply.place, policy.apply.online])),

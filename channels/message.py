@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,100}$")]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
@@ -44,10 +44,15 @@ class SharedLocation(_Model):
 Attachment = Annotated[Photo | Audio | SharedLocation, Field(discriminator="type")]
 
 
+def _whole(text: str) -> str:
+    """Drop halves of characters (lone surrogates), which no encoding can carry."""
+    return text.encode("utf-8", "ignore").decode()
+
+
 class Content(_Model):
     """What a citizen sends, whatever the channel."""
 
-    text: str = Field(default="", repr=False)
+    text: Annotated[str, AfterValidator(_whole)] = Field(default="", repr=False)
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=20)
 
 

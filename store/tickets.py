@@ -145,7 +145,7 @@ def claim_due(session: Session, now: datetime, lease: timedelta) -> OutboxEntry 
 def outbox_summary(session: Session) -> dict[str, int]:
     """Return the number of outbox entries by state."""
     rows = session.execute(select(OutboxEntry.state, func.count()).group_by(OutboxEntry.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def dead_letters(session: Session) -> Sequence[OutboxEntry]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.pages import Citizen, Dispatcher, Visit, Watch
 from tests.stack import Stack
+
+expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="module")

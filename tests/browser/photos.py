@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 WIDTH, HEIGHT = 1280, 960
 
 
+@cache
 def kitchen_smoke(seed: int = 7) -> bytes:
     """Return a JPEG of a restaurant's back wall at dusk with smoke out of its exhaust pipe."""
     chance = random.Random(seed)

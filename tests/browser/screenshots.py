@@ -15,13 +15,15 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.pages import PUSH_MS, SPOT, Citizen, Dispatcher
 from tests.browser.photos import kitchen_smoke
 
 MAX_BYTES = 300_000
 DESKTOP = {"width": 1280, "height": 800}
+TALL_DESKTOP = {"width": 1280, "height": 960}
+GAP = 40
 TALL_PHONE = {"width": 390, "height": 844}
 NEIGHBOURS = (
     ("江南区滨江路桥头的路灯坏了三盏，晚上一片漆黑", "滨江路"),
@@ -60,30 +62,38 @@ class Studio:
         context = self.browser.new_context(viewport=DESKTOP, locale="zh-CN", device_scale_factor=2)
         return Dispatcher(context.new_page(), self.desk_url).log_in(self.password)
 
-    def keep(self, page: Page, name: str) -> None:
-        """Store what the page shows as ``name``.png, below :data:`MAX_BYTES`."""
-        page.wait_for_timeout(500)
-        shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    def keep(self, name: str, *pages: Image.Image) -> None:
+        """Store pictures side by side as ``name``.png, below :data:`MAX_BYTES`."""
+        width = sum(page.width for page in pages) + GAP * (len(pages) - 1)
+        sheet = Image.new("RGB", (width, max(page.height for page in pages)), "white")
+        left = 0
+        for page in pages:
+            sheet.paste(page, (left, 0))
+            left += page.width + GAP
         path = self.folder / f"{name}.png"
-        shot.save(path, optimize=True)
+        sheet.save(path, optimize=True)
         for colours in (256, 128, 64):
             if path.stat().st_size <= MAX_BYTES:
                 return
-            few = shot.quantize(colours, dither=Image.Dither.NONE)
-            few.save(path, optimize=True)
+            sheet.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
         assert path.stat().st_size <= MAX_BYTES, f"{path} is too large"
+
+
+def seen(page: Page) -> Image.Image:
+    """Return what the page shows, once nothing moves any more."""
+    page.wait_for_timeout(500)
+    return Image.open(BytesIO(page.screenshot())).convert("RGB")
 
 
 def take_all(studio: Studio) -> None:
     """Hold the conversations and take the four pictures."""
     desktop = studio.citizen(DESKTOP)
     desktop.say("身份证丢了怎么补办？")
-    studio.keep(desktop.page, "chat-desktop")
+    studio.keep("chat-desktop", seen(desktop.page))
 
-    policy = studio.citizen(DESKTOP)
-    policy.say("我妈82岁了，有什么补贴？")
-    policy.tap("先看结果")
-    studio.keep(policy.page, "policy")
+    policy = studio.citizen(TALL_DESKTOP)
+    policy.say("我妈82岁了，本市户口，有什么补贴？")
+    studio.keep("policy", seen(policy.page))
 
     for words, place in NEIGHBOURS:
         report(studio.citizen(DESKTOP), words, place)
@@ -92,17 +102,22 @@ def take_all(studio: Studio) -> None:
     phone.attach_place()
     words = "楼下餐馆油烟太大了，每天晚上都往五楼窗户里灌"
     phone.say(words)
+    asked = seen(phone.page)
     phone.tap("确认提交")
-    phone.news.last.wait_for(timeout=PUSH_MS)
-    studio.keep(phone.page, "chat-phone")
-
+    phone.news.first.wait_for(timeout=PUSH_MS)
     desk = studio.dispatcher()
     desk.open(words)
-    desk.step("受理")
-    desk.step("开始处置")
+    for title in ("受理", "开始处置"):
+        before = phone.news.count()
+        desk.step(title)
+        phone.news.nth(before).wait_for(timeout=PUSH_MS)
+    phone.page.locator("#to-latest").click()
+    studio.keep("chat-phone", asked, seen(phone.page))
+
     desk.page.goto(desk.page.url.split("?")[0])
-    desk.page.get_by_role("img").first.scroll_into_view_if_needed()
-    studio.keep(desk.page, "desk")
+    photo = desk.page.get_by_role("img").first
+    expect(photo).to_have_js_property("complete", True)
+    studio.keep("desk", seen(desk.page))
 
 
 def report(citizen: Citizen, words: str, place: str) -> None:

@@ -85,13 +85,17 @@ def test_complaint_from_photo_to_rating(visit: Visit, dispatcher: Dispatcher) ->
     assert photo.evaluate("image => image.naturalWidth") > 0
 
     told = [
-        ("受理", "", "已受理您的工单", 1),
-        ("开始处置", "", "正在处置", 2),
-        ("办结", "已到场检查，店家当晚清洗并更换了净化器。", "已办结", 3),
+        ("受理", "", "已受理您的工单", 1, "watching"),
+        ("开始处置", "", "正在处置", 2, "away"),
+        ("办结", "已到场检查，店家当晚清洗并更换了净化器。", "已办结", 3, "watching"),
     ]
-    for action, explanation, words, step in told:
+    for action, explanation, words, step, citizen_is in told:
         before = citizen.news.count()
+        if citizen_is == "away":
+            citizen.page.goto("about:blank")
         dispatcher.step(action, explanation)
+        if citizen_is == "away":
+            citizen.open()
         expect(citizen.news).to_have_count(before + 1, timeout=PUSH_MS)
         latest = citizen.news.last
         expect(latest.get_by_test_id("notice")).to_have_text("进展通知")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -49,7 +51,7 @@ def test_phone_has_no_sideways_scroll(visit: Visit, large: bool) -> None:
     page.get_by_test_id("card-fold").first.click()
     assert citizen.overflow() == [], "service card, open"
     for number in range(3):
-        citizen.attach_photo(kitchen_smoke(number), f"第{number + 1}张.jpg")
+        citizen.attach_photo(kitchen_smoke(), f"第{number + 1}张.jpg")
     citizen.attach_place()
     citizen.field.fill("长" * 300 + "https://example.cn/" + "a" * 200)
     assert citizen.overflow() == [], "composer with attachments"
@@ -81,10 +83,12 @@ def test_denied_position_is_explained(visit: Visit) -> None:
     expect(citizen.page.get_by_test_id("location")).to_be_enabled()
 
 
-def test_oversize_photo_is_refused_before_sending(visit: Visit) -> None:
+def test_oversize_photo_is_refused_before_sending(visit: Visit, tmp_path: Path) -> None:
     citizen = visit()
     citizen.field.fill("工地扬尘")
-    citizen.attach_photo(too_large(), "大照片.jpg")
+    large = tmp_path / "大照片.jpg"
+    large.write_bytes(too_large())
+    citizen.page.get_by_test_id("photo-input").set_input_files(large)
     expect(citizen.toast).to_have_text("“大照片.jpg”有 10.0 MB，每张照片不能超过 10 MB。")
     expect(citizen.attachments()).to_have_count(0)
     expect(citizen.field).to_have_value("工地扬尘")
@@ -95,7 +99,7 @@ def test_oversize_photo_is_refused_before_sending(visit: Visit) -> None:
 
 def test_reload_keeps_the_conversation(visit: Visit) -> None:
     citizen = visit()
-    markup = "<b>你好</b><img src=x>"
+    markup = "<b>社保卡</b>在哪里办？<img src=x>"
     citizen.say(markup)
     citizen.say("护照怎么办？")
     answers = citizen.answers.count()

@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from tests.isolated import isolated
-from tests.stack import free_port
 
 from base.settings import Settings
 from channels.gateway.app import create_app
+from tests.isolated import isolated
+from tests.stack import free_port
 
 UNDERSTOOD: dict[str, Any] = {
     "intent": {"name": "greet", "confidence": 0.98},

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
-from tests.channels.photos import ORIENTATION, b64, bomb, dms, encoded, exif, scene
 
 from base.errors import InputError, TooLargeError
 from base.settings import Settings
@@ -19,6 +18,7 @@ from channels.attachments import (
     public_copy,
 )
 from channels.message import Audio, Photo, SharedLocation
+from tests.channels.photos import ORIENTATION, b64, bomb, dms, encoded, exif, scene
 
 SETTINGS = Settings(
     max_photo_bytes=400_000, max_audio_bytes=1000, max_photo_pixels=2_000_000, _env_file=None
@@ -70,10 +70,9 @@ def test_south_and_west_are_negative() -> None:
         exif(latitude=(dms(30, 0, 0), "N")),
         exif((dms(95, 0, 0), "N"), (dms(120, 0, 0), "E")),
         exif((dms(30, 0, 0), "N"), (dms(200, 0, 0), "E")),
-        exif(("thirty", "N"), (dms(120, 0, 0), "E")),
         exif((dms(30, 0, 0)[:2], "N"), (dms(120, 0, 0), "E")),
     ],
-    ids=["no longitude", "no such latitude", "no such longitude", "words", "two numbers"],
+    ids=["no longitude", "no such latitude", "no such longitude", "two numbers"],
 )
 def test_half_a_position_is_no_position(written: Image.Exif) -> None:
     checked = check(encoded(scene(), exif=written))

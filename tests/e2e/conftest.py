@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from tests.e2e.driver import Citizen, Desk, citizens
 from tests.stack import Stack
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from PIL import ExifTags, Image, ImageDraw
 from PIL.TiffImagePlugin import IFDRational
+
 from tests.stack import Stack
 
 T = TypeVar("T")
@@ -248,7 +249,7 @@ class Desk:
 
 
 def _csrf(page: str) -> str:
-    return page.split('name="csrf" value="')[1].split('"')[0]
+    return page.split('name="csrf" value="')[1].split('"', maxsplit=1)[0]
 
 
 def citizens(stack: Stack) -> Iterator[Callable[[], Citizen]]:

@@ -2,8 +2,11 @@
 
 /** Within this many pixels of the end the reader is taken to be following. */
 const NEAR_PX = 120;
-/** Space left above a new reply, so that the question before it can still be seen. */
+/** Space left above a new reply when the question before it is too long to stay in view. */
 const LEAD_PX = 88;
+/** A question up to this height stays in view as a whole, with a little air above it. */
+const MAX_LEAD_PX = 200;
+const AIR_PX = 12;
 
 export class Scroller {
   /**
@@ -43,8 +46,12 @@ export class Scroller {
    */
   reveal(node) {
     const end = this.area.scrollHeight - this.area.clientHeight;
-    const top = node.getBoundingClientRect().top - this.area.getBoundingClientRect().top;
-    this.#to(Math.min(end, this.area.scrollTop + top - LEAD_PX), true);
+    const top = node.getBoundingClientRect().top;
+    const question = node.previousElementSibling?.getBoundingClientRect();
+    const lead = question ? top - question.top + AIR_PX : LEAD_PX;
+    const start = top - this.area.getBoundingClientRect().top;
+    const space = lead > MAX_LEAD_PX ? LEAD_PX : lead;
+    this.#to(Math.min(end, this.area.scrollTop + start - space), true);
   }
 
   /** Offer the way to a message that arrived while the reader was further up. */

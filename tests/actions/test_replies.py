@@ -1,0 +1,312 @@
+"""Every reply the product can build over its own data is fit for the Chat API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from actions import complaint_replies, policy_replies, service_replies
+from actions.conversation import TITLES
+from actions.resources import catalogue, categories
+from actions.turn import button
+from channels.message import Card, Reply
+from channels.payloads import is_payload
+from dispatch.intake import Draft, Spot, new_draft
+from dispatch.lifecycle import STATUS_NAMES
+from dispatch.wording import rating_buttons, status_reply, ticket_card
+from matcher.eligibility import evaluate
+from matcher.policy import Policy, Window
+from matcher.profile import ATTRIBUTES, Profile, complete
+from matcher.ranking import match
+from store.models import Ticket, plain
+
+ROOT = Path(__file__).resolve().parents[2]
+Buttons = Iterable[dict[str, str]]
+ASPECTS = [
+    "ask_service", "ask_materials", "ask_place_time", "ask_fee", "ask_duration", "ask_appointment",
+]  # fmt: skip
+SPOT = Spot(
+    address="云东区文昌路18号", district="云东区", latitude=30.27, longitude=120.15, source="shared"
+)
+
+
+def check_buttons(buttons: Buttons, where: str) -> None:
+    for pressed in buttons:
+        assert set(pressed) == {"title", "payload"}, where
+        assert is_payload(pressed["payload"]), f"{where}: {pressed}"
+        assert 0 < len(pressed["title"]) <= 40, f"{where}: {pressed}"
+
+
+def check_card(card: dict[str, Any]) -> Card:
+    shown = Card.model_validate(card)
+    for name, value in shown.fields.items():
+        assert value.strip(), f"{shown.id}: {name} is empty"
+        assert "None" not in value
+    return shown
+
+
+def check_text(text: str, where: str) -> None:
+    assert text.strip() == text, where
+    assert not re.search(r"None|\{|\}|True|False|\n\n", text), f"{where}: {text}"
+
+
+# --- services -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("intent", ASPECTS)
+def test_every_question_about_every_service_is_answered(intent: str) -> None:
+    assert len(catalogue().services) == 38
+    for item in catalogue().services:
+        text = service_replies.answer_text(item, intent, catalogue().halls_for(item))
+        check_text(text, item.id)
+        assert text.startswith(f"【{item.name}】")
+        buttons = service_replies.answer_buttons(item, intent)
+        check_buttons(buttons, item.id)
+        assert not any(pressed["payload"].startswith(f"/{intent}{{") for pressed in buttons)
+
+
+def test_each_question_gets_its_own_answer() -> None:
+    item = catalogue().service("id_card_replace")
+    assert item is not None
+    halls = catalogue().halls_for(item)
+    answers = {name: service_replies.answer_text(item, name, halls) for name in ASPECTS}
+    assert len(set(answers.values())) == len(ASPECTS)
+    assert item.fee.text in answers["ask_fee"]
+    assert item.time_limit.text in answers["ask_duration"]
+    assert halls[0].address in answers["ask_place_time"]
+    for number, material in enumerate(item.materials, start=1):
+        assert f"{number}. {material.name}" in answers["ask_materials"]
+        assert (material.name in answers["ask_service"]) == material.required
+
+
+def test_every_service_card_is_complete() -> None:
+    for item in catalogue().services:
+        card = check_card(service_replies.service_card(item))
+        assert (card.kind, card.id, card.title) == ("service", item.id, item.name)
+        assert set(card.fields) >= {"办理材料", "办理步骤", "办理地点", "费用", "办理时限", "依据"}
+        check_buttons([button(item.name, "choose_service", service_id=item.id)], item.id)
+
+
+# --- policies -----------------------------------------------------------------------------
+
+
+def test_every_policy_can_be_told() -> None:
+    for policy in catalogue().policies:
+        empty = Profile(kind=policy.audience, id="c", attributes={})
+        text, buttons, card = policy_replies.policy_detail(policy, empty)
+        check_text(text, policy.id)
+        check_buttons(buttons, policy.id)
+        shown = check_card(card)
+        assert (shown.kind, shown.id) == ("policy", policy.id)
+        assert policy.benefit.text in text
+        assert "按您说的情况" not in text
+        assert shown.fields["结论"] == "可能符合"
+        assert policy.document.title in shown.fields["依据"]
+        assert ("示例城市政策" in shown.fields["依据"]) == (policy.origin == "sample")
+
+
+def test_the_verdict_is_told_once_something_is_known() -> None:
+    policy = catalogue().policy("elderly_allowance")
+    assert policy is not None
+    young = Profile(kind="resident", id="c", attributes={"age": 30})
+    text, _, card = policy_replies.policy_detail(policy, young)
+    assert "按您说的情况：不符合。" in text
+    assert card["fields"]["结论"] == "不符合"
+    assert evaluate(policy, complete(young)).verdict == "ineligible"
+
+
+@pytest.mark.parametrize("kind", ["enterprise", "resident"])
+@pytest.mark.parametrize("shown", [True, False])
+def test_every_column_can_be_asked_for(kind: str, shown: bool) -> None:
+    for attribute in ATTRIBUTES[kind].values():
+        if shown:
+            text, buttons, _ = policy_replies.results([], attribute)
+        else:
+            text, buttons = policy_replies.ask_attribute(attribute, (), first=True)
+        assert text.endswith(attribute.question)
+        check_buttons(buttons, attribute.name)
+        assert any(pressed["title"] == "不清楚" for pressed in buttons)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(kind="resident", id="c", attributes={"age": 82, "hukou": "local"}),
+        Profile(kind="enterprise", id="c", attributes={"headcount": 80, "industry": "industry"}),
+        Profile(kind="enterprise", id="c", attributes={}),
+    ],
+)
+def test_results_show_five_with_cards(profile: Profile) -> None:
+    matches = match(catalogue(), profile)
+    text, buttons, cards = policy_replies.results(matches, None)
+    assert len(cards) == min(5, len(matches)) > 0
+    check_text(text, profile.kind)
+    check_buttons(buttons, profile.kind)
+    for found, card in zip(matches, cards, strict=False):
+        assert check_card(card).id == found.policy.id
+        assert found.policy.title in text
+    assert "以受理部门审核为准" in text
+
+
+def test_no_results_are_said_plainly() -> None:
+    text, buttons, cards = policy_replies.results([], None)
+    assert "没有找到" in text
+    assert (buttons, cards) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        (Window(), "现在可以申请"),
+        (Window(note="常年受理"), "现在可以申请。常年受理"),
+        (
+            Window(opens=date(2026, 12, 1), closes=date(2026, 12, 31)),
+            "还没开始，2026年12月01日开始，2026年12月31日截止",
+        ),
+        (Window(closes=date(2026, 11, 20)), "已经截止，2026年11月20日截止"),
+        (Window(closes=date(2026, 11, 21)), "现在可以申请，2026年11月21日截止"),
+    ],
+)
+def test_windows_in_words(window: Window, expected: str) -> None:
+    policy: Policy = catalogue().policies[0].model_copy(update={"window": window})
+    assert policy_replies.window_text(policy, date(2026, 11, 21)) == expected
+
+
+def test_facts_are_said_back() -> None:
+    text = policy_replies.facts_text("enterprise", {"headcount": 80, "revenue_wan": 2000})
+    assert "从业人数80人" in text
+    assert "2000万元" in text
+
+
+def test_which_policy_and_which_kind() -> None:
+    check_buttons(policy_replies.ask_kind(())[1], "ask_kind")
+    assert policy_replies.ask_kind(("not_understood",))[0].startswith("这个我没听明白")
+    for choices in ((), catalogue().policies[:3]):
+        text, buttons = policy_replies.which_policy(choices)
+        check_text(text, "which_policy")
+        check_buttons(buttons, "which_policy")
+
+
+# --- complaints ---------------------------------------------------------------------------
+
+
+def drafts() -> list[Draft]:
+    full = new_draft().model_copy(update={"words": ("油烟太大",), "place": SPOT})
+    found = [new_draft(), new_draft().model_copy(update={"word_tries": 1})]
+    found += [
+        full.model_copy(update={"place": None, **changes})
+        for changes in ({}, {"place_tries": 1}, {"place_options": (SPOT, SPOT)}, {"photos": ("a",)})
+    ]
+    codes = categories().codes
+    for code in codes:
+        sure = full.model_copy(update={"category": code})
+        found += [sure, sure.model_copy(update={"category_options": codes[:3]})]
+        found += [
+            sure.model_copy(update={"notes": (note,)})
+            for note in ("choose_category", "what_is_wrong", "photos_received", "outside_city")
+        ]
+    return found
+
+
+def test_every_question_of_the_form() -> None:
+    for draft in drafts():
+        assert draft.gap is not None
+        text, buttons = complaint_replies.question(draft, draft.gap, categories())
+        check_text(text, draft.gap)
+        check_buttons(buttons, draft.gap)
+        assert buttons
+
+
+def test_the_summary_shows_what_will_be_filed() -> None:
+    draft = new_draft().model_copy(
+        update={
+            "words": ("油烟太大", "每天晚上都这样"),
+            "place": SPOT,
+            "category": "air.cooking_fume",
+            "photos": ("a", "b"),
+        }
+    )
+    text, buttons = complaint_replies.question(draft, "confirmed", categories())
+    for part in ("油烟太大", "每天晚上都这样", "餐饮油烟", SPOT.address, "2张"):
+        assert part in text
+    assert buttons[0] == {"title": "确认提交", "payload": "/affirm"}
+
+
+def ticket(code: str, status: str = "submitted", severity: str = "normal") -> Ticket:
+    moment = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
+    return Ticket(
+        id="SM20261121000042",
+        citizen_id="api:c-1",
+        draft_id="d",
+        created_at=moment,
+        updated_at=moment,
+        status=status,
+        category=code,
+        severity=severity,
+        department=categories()[code].department,
+        district="云东区",
+        description=plain("油烟太大"),
+    )
+
+
+@pytest.mark.parametrize("severity", ["normal", "urgent"])
+def test_every_category_can_be_filed(severity: str) -> None:
+    assert len(categories()) == 21
+    for category in categories():
+        filed = ticket(category.code, severity=severity)
+        text = complaint_replies.filed_text(filed, category)
+        check_text(text, category.code)
+        assert f"已受理，工单号 {filed.id}" in text
+        assert category.department in text
+        assert (category.advice in text) == (severity == "urgent")
+        card = check_card(ticket_card(filed, category))
+        assert (card.kind, card.fields["提交时间"]) == ("ticket", "2026-11-21 09:30")
+        pressed = button(category.name, "choose_category", category=category.code, confirmed="yes")
+        check_buttons([pressed], category.code)
+
+
+@pytest.mark.parametrize("status", sorted(set(STATUS_NAMES) - {"draft"}))
+def test_every_step_is_news_for_the_citizen(status: str) -> None:
+    category = categories()["air.cooking_fume"]
+    filed = ticket(category.code, status)
+    for unit, note in ((None, None), ("市城市管理局", "已加装净化器。")):
+        raw = status_reply(filed, category, status, unit, note)
+        reply = Reply.of(raw)
+        check_text(reply.text, status)
+        check_buttons(raw["buttons"], status)
+        assert filed.id in reply.text
+        assert (note or "") in reply.text
+        assert bool(raw["buttons"]) == (status in {"resolved", "closed"})
+
+
+def test_rating_buttons() -> None:
+    check_buttons(rating_buttons("SM20261121000042"), "rating")
+
+
+# --- buttons outside the builders ---------------------------------------------------------
+
+
+def test_buttons_of_the_domain_are_allowed() -> None:
+    for path in sorted((ROOT / "bot" / "domain").glob("*.yml")):
+        responses = yaml.safe_load(path.read_text("utf-8")).get("responses", {})
+        for name, variants in responses.items():
+            for variant in variants:
+                check_buttons(variant.get("buttons", []), name)
+
+
+def test_buttons_written_out_in_the_actions_are_allowed() -> None:
+    pattern = re.compile(r'button\(\s*f?"[^"]*",\s*"([a-z_]+)"')
+    named = {
+        intent
+        for path in (ROOT / "actions").glob("*.py")
+        for intent in pattern.findall(path.read_text("utf-8"))
+    }
+    assert len(named) > 15
+    for intent in named | set(TITLES):
+        assert is_payload(f"/{intent}"), intent

@@ -18,9 +18,9 @@ from matcher.service import ServiceItem
 
 _NAMES_NOTHING = re.compile(
     r"^(那|这|个|我|它|要|该|想|得|怎么|怎样|咋|如何|去|在|到|哪|里|儿|申请|申领|申报|办理?|领取?|弄|"
-    r"准备|交|带|材料|什么|啥|多久|多少|钱|的|了|吗|呢|啊|呀|[？?，,。！!\s])+$"
+    r"准备|交|带|材料|什么|啥|多久|多少|钱|咨询|问|一下|事情?|业务|的|了|吗|呢|啊|呀|[？?，,。！!\s])+$"
 )
-"""A follow-up that names no matter of its own: 怎么申请, 要带什么材料, 在哪办."""
+"""Words that name no matter of their own: 怎么申请, 要带什么材料, 我想咨询怎么办事."""
 
 
 @action
@@ -77,8 +77,9 @@ def _item_meant(
 
 def _say_unknown(dispatcher: CollectingDispatcher, turn: Turn) -> None:
     buttons: list[dict[str, Any]] = [button("转人工", "ask_human"), button("我能问什么", "help")]
-    if turn.intent != "ask_service" and not turn.entity("service_item"):
-        say(dispatcher, "您问的是哪一件事？比如“身份证补办”“公积金提取”。", buttons)
+    asks_nothing = _NAMES_NOTHING.match(turn.text) or turn.is_button
+    if asks_nothing or (turn.intent != "ask_service" and not turn.entity("service_item")):
+        say(dispatcher, "您要办哪一件事？直接说就行，比如“身份证补办”“公积金提取”。", buttons)
         return
     say(
         dispatcher,

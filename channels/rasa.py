@@ -50,7 +50,7 @@ class RasaClient:
 
 
 def _checked(answer: Any) -> dict[str, Any]:
-    """Refuse an answer that is not the channel's (``ValueError``)."""
+    """Refuse an answer that is not the channel's, or that says nothing (``ValueError``)."""
     shaped = (
         isinstance(answer, dict)
         and isinstance(answer.get("understanding"), dict)
@@ -58,4 +58,6 @@ def _checked(answer: Any) -> dict[str, Any]:
     )
     if not shaped:
         raise ValueError("not an answer of the gateway channel")
+    if not answer["replies"]:  # every rule says something, unless its action failed
+        raise ValueError("no reply: an action failed or the action server is down")
     return dict(answer)

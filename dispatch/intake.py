@@ -140,7 +140,7 @@ class Intake:
 
     @staticmethod
     def _absorb_photos(draft: Draft, photos: tuple[str, ...]) -> Draft:
-        new = tuple(photo for photo in photos if photo not in draft.photos)
+        new = tuple(photo for photo in dict.fromkeys(photos) if photo not in draft.photos)
         kept = (draft.photos + new)[:MAX_PHOTOS]
         notes = draft.notes
         if len(draft.photos) + len(new) > MAX_PHOTOS:
@@ -195,11 +195,9 @@ class Intake:
 
     def _absorb_words(self, draft: Draft, heard: Heard, *, asked: bool) -> Draft:
         proposal = self._classifier.propose(heard.text)
-        told = proposal.code is not None or (
-            heard.intent in _REPORT and not _VAGUE.match(heard.text)
-        )
+        told = proposal.code is not None or (heard.intent in _REPORT and not _is_vague(heard.text))
         if asked and not told and (draft.word_tries or len(heard.text.strip()) >= 8):
-            told = not _VAGUE.match(heard.text)
+            told = not _is_vague(heard.text)
         if told:
             draft = self._add_words(draft, heard.text)
         elif asked:
@@ -288,7 +286,7 @@ class Intake:
             return _placed(draft, typed)
         if heard.intent in ("deny", "correct"):
             return draft.model_copy(update={"notes": (*draft.notes, "what_is_wrong")})
-        if _VAGUE.match(heard.text):
+        if _is_vague(heard.text):
             return draft
         return self._add_words(draft, heard.text)
 
@@ -299,6 +297,11 @@ class Intake:
                 return category.code
         proposal = self._classifier.propose(text)
         return proposal.code if proposal.confident else None
+
+
+def _is_vague(text: str) -> bool:
+    """Tell whether a text names no problem: only the wish to complain, or no word at all."""
+    return not any(char.isalnum() for char in text) or _VAGUE.match(text) is not None
 
 
 def _placed(draft: Draft, spot: Spot) -> Draft:

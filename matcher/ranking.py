@@ -86,7 +86,8 @@ def match(
     """Return the policies for ``profile``, best first.
 
     Left out are policies already received, those that are ineligible and those whose window
-    is closed, unless the question asks for them by name.
+    is closed, unless the question asks for them by name. A question narrows what is merely
+    possible to what it is about; what the profile is surely entitled to is always listed.
 
     Args:
         catalogue: policies and their index.
@@ -98,14 +99,17 @@ def match(
     day = today or date.today()
     filled = complete(profile)
     relevance, named, wanted = _asked(catalogue, filled, query)
+    one = named == wanted and bool(named)  # a policy called by its title, nothing else
     found: list[tuple[Policy, Evaluation, float]] = []
     for policy in catalogue.policies:
         asked = policy.id in named
-        if policy.audience != filled.kind or (policy.id not in wanted and not asked):
+        if policy.audience != filled.kind:
             continue
         evaluation = evaluate(policy, filled)
+        beside = policy.id not in wanted and (one or evaluation.verdict != "eligible")
         hidden = (
-            policy.id in scope.received
+            beside
+            or policy.id in scope.received
             or (evaluation.verdict == "ineligible" and not scope.include_ineligible)
             or policy.window.state(day) == "closed"
         )

@@ -83,9 +83,9 @@ def normalise(text: str) -> Normalised:
     aligned = _simplify(aligned)
     aligned = _drop(aligned, _HAN_SPACE, lambda _: 0)
     aligned = _drop(aligned, _SPACE, lambda _: 1)
-    aligned = _drop(aligned, _REPEATED_MARK, lambda _: 1)
     spoken = _drop(aligned, _FILLER, lambda _: 0)
     chosen = spoken if any(not char.isspace() for char, _ in spoken) else aligned
+    chosen = _drop(chosen, _REPEATED_MARK, lambda _: 1)
     while chosen and chosen[0][0].isspace():
         chosen = chosen[1:]
     while chosen and chosen[-1][0].isspace():

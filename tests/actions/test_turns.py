@@ -22,6 +22,7 @@ from actions.policies import (
     known_profile,
     validate_policy_form,
 )
+from actions.registry import Handler
 from actions.tickets import named_ticket, score_in, supplement_content
 from actions.turn import Turn, payload
 from channels.message import Card
@@ -30,7 +31,7 @@ from channels.payloads import is_payload
 Trackers = Callable[..., Tracker]
 
 
-def run(action: Any, tracker: Tracker) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def run(action: Handler, tracker: Tracker) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """What an action says, and the slots it sets."""
     dispatcher = CollectingDispatcher()
     events = action(dispatcher, tracker)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.pages import Citizen, Dispatcher, Visit, Watch
+from tests.browser.pages import Citizen, Dispatcher, Visit, Watch, chromium_program
 from tests.stack import Stack
 
 expect.set_options(timeout=10_000)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Chromium; closed after each file, because its event loop must not reach other tests."""
-    program = os.environ.get("SHIMIN_CHROMIUM") or shutil.which("chromium")
-    if program is None:
+def pytest_runtest_setup() -> None:
+    """Without a browser skip before anything is started; in CI that is a failure."""
+    if chromium_program() is None:
         reason = "no Chromium: install `chromium` or set SHIMIN_CHROMIUM to its path"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Chromium; closed after each file, because its event loop must not reach other tests."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium_program(), args=["--no-sandbox"]
+        )
         yield browser
         browser.close()
 

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import (
+    ConsoleMessage,
+    FilePayload,
+    Geolocation,
+    Locator,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+)
 
-PHONE = {"width": 360, "height": 740}
-SPOT = {"latitude": 30.2741, "longitude": 120.1551, "accuracy": 20}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+SPOT: Geolocation = {"latitude": 30.2741, "longitude": 120.1551, "accuracy": 20}
 ANSWER_MS = 20_000
 PUSH_MS = 20_000
+
+
+def chromium_program() -> str | None:
+    """Path of the browser: ``SHIMIN_CHROMIUM``, else ``chromium`` on the PATH."""
+    return os.environ.get("SHIMIN_CHROMIUM") or shutil.which("chromium")
 
 
 @dataclass
@@ -112,9 +128,8 @@ class Citizen:
 
     def attach_photo(self, data: bytes, name: str = "油烟.jpg") -> None:
         """Choose a photo; it then waits in the tray or is refused."""
-        self.page.get_by_test_id("photo-input").set_input_files(
-            [{"name": name, "mimeType": "image/jpeg", "buffer": data}]
-        )
+        photo: FilePayload = {"name": name, "mimeType": "image/jpeg", "buffer": data}
+        self.page.get_by_test_id("photo-input").set_input_files(photo)
 
     def attach_place(self) -> None:
         """Share the device's position."""

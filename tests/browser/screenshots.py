@@ -1,35 +1,28 @@
 """Takes the README's pictures from real conversations with a running installation.
 
 ``python -m tests.browser.screenshots URL DESK_URL PASSWORD OUTDIR`` writes chat-phone.png,
-chat-desktop.png, policy.png and desk.png. Every run files complaints: use a development
+chat-desktop.png, policy.png and desk.png. Every run files a complaint: use a development
 installation.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.pages import PUSH_MS, SPOT, Citizen, Dispatcher
+from tests.browser.pages import PUSH_MS, SPOT, Citizen, Dispatcher, chromium_program
 from tests.browser.photos import kitchen_smoke
 
 MAX_BYTES = 300_000
-DESKTOP = {"width": 1280, "height": 800}
-TALL_DESKTOP = {"width": 1280, "height": 960}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+TALL_DESKTOP: ViewportSize = {"width": 1280, "height": 960}
 GAP = 40
-TALL_PHONE = {"width": 390, "height": 844}
-NEIGHBOURS = (
-    ("江南区滨江路桥头的路灯坏了三盏，晚上一片漆黑", "滨江路"),
-    ("高新区工地半夜十二点还在打桩，吵得睡不着", "科技园"),
-    ("清河边垃圾堆了一个星期没人清，臭味很大", "清河"),
-)
+TALL_PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ class Studio:
     password: str
     folder: Path
 
-    def citizen(self, size: dict[str, int], *, phone: bool = False) -> Citizen:
+    def citizen(self, size: ViewportSize, *, phone: bool = False) -> Citizen:
         """Open the citizens' page at twice the resolution."""
         context = self.browser.new_context(
             viewport=size,
@@ -95,8 +88,6 @@ def take_all(studio: Studio) -> None:
     policy.say("我妈82岁了，本市户口，有什么补贴？")
     studio.keep("policy", seen(policy.page))
 
-    for words, place in NEIGHBOURS:
-        report(studio.citizen(DESKTOP), words, place)
     phone = studio.citizen(TALL_PHONE, phone=True)
     phone.attach_photo(kitchen_smoke())
     phone.attach_place()
@@ -120,22 +111,6 @@ def take_all(studio: Studio) -> None:
     studio.keep("desk", seen(desk.page))
 
 
-def report(citizen: Citizen, words: str, place: str) -> None:
-    """File a complaint by words alone, answering what is asked."""
-    question = citizen.say(words)
-    for _ in range(4):
-        titles = question.get_by_test_id("quick-button").all_inner_texts()
-        if question.get_by_test_id("card-ticket").count():
-            return
-        if "确认提交" in titles:
-            question = citizen.tap("确认提交")
-        elif "取消" not in titles[:1]:
-            question = citizen.tap(titles[0])
-        else:
-            question = citizen.say(place)
-    question.get_by_test_id("card-ticket").wait_for()
-
-
 def main() -> None:
     """Read the command line and take the pictures."""
     parser = argparse.ArgumentParser(description="Takes the README's pictures.")
@@ -145,9 +120,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the PNG files go")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    program = os.environ.get("SHIMIN_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium_program(), args=["--no-sandbox"]
+        )
         take_all(
             Studio(browser, given.url, given.desk_url, given.password, given.folder),
         )

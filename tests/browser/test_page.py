@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.pages import ANSWER_MS, PHONE, SPOT, Citizen, Visit, Watch
 from tests.browser.photos import kitchen_smoke, too_large
@@ -58,9 +58,12 @@ def test_phone_has_no_sideways_scroll(visit: Visit, large: bool) -> None:
     for remove in reversed(page.get_by_test_id("attachment-remove").all()):
         remove.click()
     expect(citizen.attachments()).to_have_count(0)
-    page.get_by_test_id("photo-input").set_input_files(
-        [{"name": "说明" * 40 + ".pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}]
-    )
+    document: FilePayload = {
+        "name": "说明" * 40 + ".pdf",
+        "mimeType": "application/pdf",
+        "buffer": b"%PDF-1.4",
+    }
+    page.get_by_test_id("photo-input").set_input_files(document)
     expect(citizen.toast).to_contain_text("照片请选 JPG、PNG 或 WebP 格式")
     assert citizen.overflow() == [], "refusal"
     citizen.say("W" * 400)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.dispatch.servers import Desk
-from tests.store.city import CityStore, isolated_store
 
 from base.settings import Settings
 from dispatch.categories import Categories, load_categories
@@ -14,6 +12,8 @@ from dispatch.filing import file_complaint
 from dispatch.gazetteer import Gazetteer
 from dispatch.intake import Draft, Intake, Spot, new_draft
 from store.database import unit_of_work
+from tests.dispatch.servers import Desk
+from tests.store.city import CityStore, isolated_store
 
 HERE = Spot(
     address="云东区文昌街道春风里小区",

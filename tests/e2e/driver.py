@@ -184,13 +184,14 @@ class Citizen:
     def file_complaint(self, words: str) -> str:
         """File a complaint in one message with a shared point, and return the ticket id."""
         self.say(words, location())
-        filed = self.press("确认提交" if "确认提交" in self.buttons else first_choice(self.buttons))
-        return str(filed.card("ticket")["id"])
+        return str(self.confirm().card("ticket")["id"])
 
-
-def first_choice(buttons: dict[str, str]) -> str:
-    """The title of the first category button."""
-    return next(title for title, payload in buttons.items() if "choose_category" in payload)
+    def confirm(self) -> Heard:
+        """Confirm a complaint: with the button for it, or by choosing the likeliest category."""
+        if "确认提交" in self.buttons:
+            return self.press("确认提交")
+        choices = (t for t, payload in self.buttons.items() if "choose_category" in payload)
+        return self.press(next(choices))
 
 
 class Desk:

@@ -113,7 +113,7 @@ def test_hardly_a_message_is_answered(citizen: Citizen, text: str) -> None:
         "{{7*7}} ${jndi:ldap://x}",
         "\x00\x01\x02 油烟太大",
         "油烟太大" + "\u202e" + "了",
-        "/affirm{" + '"a":' * 500,
+        "/affirm{" + '"a":' * 50,
         "/restart",
     ],
 )
@@ -180,7 +180,7 @@ def test_json_of_another_shape(door: httpx.Client, key: dict[str, str], body: An
     [
         {},
         {"Authorization": "Bearer wrong"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
         {"Authorization": "Basic x"},
     ],
     ids=["no key", "wrong key", "empty key", "another scheme"],

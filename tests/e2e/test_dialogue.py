@@ -56,7 +56,7 @@ def test_say_it_again_inside_a_complaint_asks_the_open_question(citizen: Citizen
     assert again.text == asked.text
     confirmation = citizen.say("文昌路88号")
     assert citizen.say("没听清，再说一遍").text == confirmation.text
-    assert citizen.press("确认提交").card("ticket")
+    assert citizen.confirm().card("ticket")
 
 
 def test_say_it_again_inside_a_policy_search(citizen: Citizen) -> None:
@@ -80,7 +80,7 @@ def test_danger_is_answered_with_numbers_first(citizen: Citizen) -> None:
     assert "在什么地方" in place.text
     confirmation = citizen.say("", location())
     assert "煤气泄漏有人晕倒" in confirmation.text
-    filed = citizen.press("确认提交" if "确认提交" in citizen.buttons else "城市管理其他问题")
+    filed = citizen.confirm()
     assert filed.card("ticket")["id"] in filed.text
 
 

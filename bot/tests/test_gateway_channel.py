@@ -1,0 +1,118 @@
+"""The gateway channel on a real Sanic server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import unittest
+from typing import Any, Dict, List
+from unittest import mock
+
+import aiohttp
+from rasa.core.channels.channel import UserMessage
+from sanic import Sanic
+
+from bot.gateway_channel import GatewayInput, ReplyCollector
+
+TOKEN = "shared-secret"
+BODY = {"sender": "web:c-1", "channel": "web", "message": "你好", "metadata": {"photos": ["p"]}}
+PARSED = {"intent": {"name": "greet", "confidence": 0.9}, "entities": []}
+
+
+class Processor:
+    """Understands everything as a greeting; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.parsed: List[str] = []
+
+    async def parse_message(self, message: UserMessage) -> Dict[str, Any]:
+        self.parsed.append(message.text)
+        return dict(PARSED)
+
+
+class Agent:
+    def __init__(self) -> None:
+        self.processor = Processor()
+
+
+class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self) -> None:
+        Sanic.test_mode = True
+        self.heard: List[UserMessage] = []
+        app = Sanic(f"gateway_{self._testMethodName}")
+        app.ctx.agent = self.agent = Agent()
+        app.blueprint(GatewayInput(TOKEN).blueprint(self.answer), url_prefix="/webhooks/gateway")
+        server = await app.create_server(
+            host="127.0.0.1", port=0, return_asyncio_server=True, access_log=False
+        )
+        await server.startup()
+        await server.before_start()
+        await server.after_start()
+        self.addAsyncCleanup(server.close)
+        port = server.server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/webhooks/gateway/webhook"
+
+    async def answer(self, message: UserMessage) -> None:
+        self.heard.append(message)
+        await message.output_channel.send_response(
+            message.sender_id,
+            {"text": "您好", "buttons": [{"title": "帮助", "payload": "/help"}]},
+        )
+        await message.output_channel.send_response(message.sender_id, {"custom": {"cards": []}})
+
+    async def post(self, headers: Dict[str, str], body: Any = None) -> Any:
+        sent = {"json": body or BODY, "headers": headers}
+        async with aiohttp.ClientSession() as http, http.post(self.url, **sent) as answer:
+            return answer.status, await answer.json()
+
+    async def test_one_request_one_answer(self) -> None:
+        status, answer = await self.post({"X-Rasa-Token": TOKEN})
+        self.assertEqual(status, 200)
+        self.assertEqual(answer["understanding"], PARSED)
+        buttons = [{"title": "帮助", "payload": "/help"}]
+        self.assertEqual(
+            answer["replies"],
+            [
+                {"text": "您好", "buttons": buttons, "custom": {}},
+                {"text": "", "buttons": [], "custom": {"cards": []}},
+            ],
+        )
+        (message,) = self.heard
+        self.assertEqual((message.sender_id, message.input_channel), ("web:c-1", "web"))
+        self.assertEqual(message.metadata, {"photos": ["p"]})
+        self.assertEqual(message.parse_data, PARSED)
+
+    async def test_without_the_token_nothing_is_heard(self) -> None:
+        for headers in (
+            {},
+            {"X-Rasa-Token": ""},
+            {"X-Rasa-Token": TOKEN + "x"},
+            {"X-Rasa-Token": TOKEN[:-1]},
+            {"Authorization": f"Bearer {TOKEN}"},
+        ):
+            status, answer = await self.post(headers)
+            self.assertEqual((status, answer), (401, {"error": "unauthorized"}))
+        self.assertEqual(self.heard, [])
+
+    async def test_the_server_warms_up(self) -> None:
+        self.assertEqual(self.agent.processor.parsed, ["你好"])
+        await self.post({"X-Rasa-Token": TOKEN})
+        self.assertEqual(len(self.agent.processor.parsed), 2)
+
+
+class GatewayConfigurationTest(unittest.TestCase):
+    def test_no_token_no_channel(self) -> None:
+        with mock.patch.dict(os.environ, {"SHIMIN_RASA_TOKEN": ""}):
+            for credentials in (None, {}, {"token": ""}):
+                with self.assertRaisesRegex(ValueError, "SHIMIN_RASA_TOKEN"):
+                    GatewayInput.from_credentials(credentials)
+        self.assertEqual(GatewayInput.name(), ReplyCollector.name())
+
+    def test_plain_text_is_collected_too(self) -> None:
+        collector = ReplyCollector()
+        asyncio.run(collector.send_text_message("c", "您好"))
+        self.assertEqual(collector.replies, [{"text": "您好", "buttons": [], "custom": {}}])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -22,6 +22,9 @@ _NAMES_NOTHING = re.compile(
 )
 """Words that name no matter of their own: 怎么申请, 要带什么材料, 我想咨询怎么办事."""
 
+_LIKELY = 0.5
+"""Probability from which a candidate may be offered for a name that finds nothing."""
+
 
 @action
 def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
@@ -68,6 +71,8 @@ def _item_meant(
     if found.kind != "certain" and named:
         by_name = catalogue().service_finder.find(named)
         found = by_name if by_name.kind == "certain" else found
+        if by_name.kind == "unknown" and all(c.score < _LIKELY for c in found.candidates):
+            return None, ()  # a matter he names and we do not know: no list of other ones
     if found.kind == "certain":
         return found.candidates[0].item, ()
     if current is not None and turn.intent != "ask_service" and not named:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 
 from base.settings import Settings
@@ -138,6 +139,17 @@ def running_gateway(settings: Settings, *neighbours: Neighbour) -> Iterator[Gate
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Log lines as they come: structlog's default draws a picture of every traceback."""
+    render = structlog.processors.KeyValueRenderer()
+    structlog.configure(processors=[structlog.processors.format_exc_info, render])
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

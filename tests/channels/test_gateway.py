@@ -76,7 +76,8 @@ def test_an_answer_has_the_form_of_the_contract(gateway: Gateway) -> None:
 
 
 def test_a_described_problem_has_a_category(gateway: Gateway) -> None:
-    gateway.rasa.answer = replying(intent={"name": "report_pollution", "confidence": 0.9})
+    told = {"name": "report_pollution", "confidence": 0.9}
+    gateway.rasa.answer = replying({"text": "在什么地方？"}, intent=told)
     with gateway.api() as http:
         answer = http.post("/api/v1/messages", json=said("楼下餐馆油烟太大了")).json()
         assert answer["understanding"]["category"] == "air.cooking_fume"
@@ -220,9 +221,22 @@ def slow(_: Any) -> tuple[int, bytes]:
         broken(200, b'{"replies": []}'),
         broken(200, b'{"replies": {}, "understanding": {}}'),
         broken(302, b""),
+        replying(),
         slow,
     ],
-    ids=["500", "401", "html", "empty", "list", "null", "half", "odd", "redirect", "slow"],
+    ids=[
+        "500",
+        "401",
+        "html",
+        "empty",
+        "list",
+        "null",
+        "half",
+        "odd",
+        "redirect",
+        "silent",
+        "slow",
+    ],
 )
 def test_a_failing_rasa_is_a_503(gateway: Gateway, answer: Any) -> None:
     gateway.rasa.answer = answer

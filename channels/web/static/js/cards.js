@@ -26,7 +26,7 @@ const MARKS = {
 const MARK_WORDS = { yes: "符合", no: "不符合", unknown: "待确认" };
 const MARK_ICONS = { yes: "check", no: "close", unknown: "question" };
 const VERDICTS = [[/^不符合|^暂不符合/, "no"], [/^可能符合|^待确认|^需确认/, "unknown"], [/^符合/, "yes"]];
-const AMOUNT = /能得到|金额|补贴|支持|标准|优惠|待遇|额度|奖励|好处/;
+const AMOUNT = /金额|补贴|支持|标准|优惠|待遇|额度|奖励|好处/;
 
 /**
  * One card.

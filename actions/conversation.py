@@ -8,7 +8,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.complaints import fresh_draft_from
+from actions.complaints import fresh_draft_from, load_draft
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
@@ -89,13 +89,13 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
 
 @action
 def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """An answer to nothing that was asked: offer the three jobs.
-
-    Ask what it is about, unless something was attached.
-    """
+    """An answer to nothing that was asked: ask what it is about, unless that is known."""
     turn = Turn.of(tracker)
     if turn.metadata.get("photos") or turn.metadata.get("locations"):
         return [FollowupAction("complaint_form")]
+    draft = load_draft(tracker)
+    if turn.intent == "affirm" and draft is not None and draft.gap is None:
+        return [FollowupAction("action_file_complaint")]  # filing it failed before
     if turn.intent in ("affirm", "deny"):
         say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
     else:

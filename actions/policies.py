@@ -20,7 +20,7 @@ from matcher.kind import guess_kind
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_profile
 from matcher.questions import next_question
-from matcher.ranking import Match, match
+from matcher.ranking import match
 from store.database import unit_of_work
 from store.people import forget_profile, read_profiles, save_profile, subscribe, unsubscribe
 
@@ -114,7 +114,8 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
     wanted = _attribute(search) if search.asking else next_question(matches, profile, search.asked)
     show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
     if show:
-        _show(dispatcher, matches, wanted)
+        text, buttons, cards = replies.results(matches, wanted, profile, search.notes)
+        say(dispatcher, text, buttons, cards)
     else:
         text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
         say(dispatcher, text, buttons)
@@ -273,13 +274,6 @@ def _after_asking(search: Search, wanted: Attribute | None, *, show: bool) -> di
         "since_results": 0 if show else search.since_results + 1,
     }
     return search.model_copy(update=update).model_dump(mode="json")
-
-
-def _show(
-    dispatcher: CollectingDispatcher, matches: tuple[Match, ...], wanted: Attribute | None
-) -> None:
-    text, buttons, cards = replies.results(matches, wanted)
-    say(dispatcher, text, buttons, cards)
 
 
 def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy, ...]]:

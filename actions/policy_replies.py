@@ -11,6 +11,7 @@ from matcher.eligibility import evaluate
 from matcher.explain import explain
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
+from matcher.questions import askable
 from matcher.ranking import Match
 
 Buttons = list[dict[str, str]]
@@ -20,7 +21,7 @@ VERDICTS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不
 _LEVELS = {"national": "国家", "province": "省级", "city": "市级", "district": "区级"}
 _PURPOSE = "您说的情况只用来匹配政策，加密保存，随时可以说“删除我的资料”。"
 _NOTES = {
-    "not_understood": "这个我没听明白，",
+    "not_understood": "这个我没听明白。",
     "contradiction": "您说的情况前后对不上，请再核对一下。",
 }
 
@@ -45,35 +46,20 @@ def ask_attribute(
 
 
 def results(
-    matches: Sequence[Match], wanted: Attribute | None
+    matches: Sequence[Match], wanted: Attribute | None, profile: Profile, notes: tuple[str, ...]
 ) -> tuple[str, Buttons, list[dict[str, Any]]]:
-    """Show ranked policies with reasons, and the datum that would decide most."""
+    """Show ranked policies with reasons, and ask for the datum that would decide most."""
     shown = matches[:SHOWN]
-    if not shown:
-        text = "按您说的情况，暂时没有找到对得上的政策。"
-    else:
-        sure = sum(m.evaluation.verdict == "eligible" for m in shown)
-        open_ = len(shown) - sure
-        parts = [f"{sure}项符合条件"] if sure else []
-        parts += [f"{open_}项可能符合"] if open_ else []
-        names = "\n".join(
-            f"{i}. {m.policy.title}（{VERDICTS[m.evaluation.verdict]}）：{m.policy.benefit.text}"
-            for i, m in enumerate(shown, start=1)
-        )
-        text = f"找到{'，'.join(parts)}：\n{names}\n是否符合以受理部门审核为准。"
-    buttons: Buttons = []
-    if wanted is not None:
-        decides = [m.policy.title for m in matches if _lacks(m, wanted)]
-        more = f"等{len(decides)}项" if len(decides) > 1 else ""
-        about = f"，就能判断《{decides[0]}》{more}" if decides else ""
-        text += f"\n再告诉我一个情况{about}：{wanted.question}"
-        buttons = _answers(wanted, results_shown=True)
-    else:
-        buttons = [
-            button(f"{m.policy.title}怎么申请", "choose_policy", policy_id=m.policy.id)
-            for m in shown[:3]
-        ]
-    return text, buttons, [policy_card(m.policy, m.evaluation.verdict, m.reasons) for m in shown]
+    lead = "".join(_NOTES[note] for note in notes if note in _NOTES)
+    text = f"{lead}{_found_text(shown)}"
+    cards = [policy_card(m.policy, m.evaluation.verdict, m.reasons) for m in shown]
+    if wanted is None:
+        return text, [_apply_button(found.policy) for found in shown[:3]], cards
+    decides = [m.policy.title for m in matches if _lacks(m, wanted, profile)]
+    more = f"等{len(decides)}项" if len(decides) > 1 else ""
+    about = f"，就能判断《{decides[0]}》{more}" if decides else ""
+    text += f"\n再告诉我一个情况{about}：{wanted.question}"
+    return text, _answers(wanted, results_shown=True), cards
 
 
 def policy_detail(policy: Policy, profile: Profile) -> tuple[str, Buttons, dict[str, Any]]:
@@ -144,8 +130,27 @@ def facts_text(kind: str, facts: Mapping[str, Any]) -> str:
     return "、".join(f"{columns[k].label}{columns[k].describe(v)}" for k, v in facts.items())
 
 
-def _lacks(found: Match, wanted: Attribute) -> bool:
-    return found.evaluation.verdict == "possible" and wanted.name in found.evaluation.missing
+def _found_text(shown: Sequence[Match]) -> str:
+    if not shown:
+        return "按您说的情况，暂时没有找到对得上的政策。"
+    sure = sum(found.evaluation.verdict == "eligible" for found in shown)
+    parts = [f"{sure}项符合条件"] if sure else []
+    parts += [f"{len(shown) - sure}项可能符合"] if len(shown) > sure else []
+    names = "\n".join(
+        f"{number}. {found.policy.title}（{VERDICTS[found.evaluation.verdict]}）："
+        f"{found.policy.benefit.text}"
+        for number, found in enumerate(shown, start=1)
+    )
+    return f"找到{'，'.join(parts)}：\n{names}\n是否符合以受理部门审核为准。"
+
+
+def _apply_button(policy: Policy) -> dict[str, str]:
+    return button(f"{policy.title}怎么申请", "choose_policy", policy_id=policy.id)
+
+
+def _lacks(found: Match, wanted: Attribute, profile: Profile) -> bool:
+    lacking = askable(found.evaluation.missing, profile)
+    return found.evaluation.verdict == "possible" and wanted.name in lacking
 
 
 def _answers(attribute: Attribute, *, results_shown: bool = False) -> Buttons:

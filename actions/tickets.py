@@ -168,7 +168,8 @@ def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
             say(dispatcher, f"请给工单 {ticket.id} 的办理打个分：", rating_buttons(ticket.id))
             return []
         rate(session, turn.citizen_id, ticket.id, score)
-        say(dispatcher, _rated_text(score))
+        card = ticket_card(ticket, categories().get(ticket.category))
+        say(dispatcher, _rated_text(score), None, [card])
         return [SlotSet("ticket_id", ticket.id)]
 
 

@@ -44,7 +44,8 @@ def match(
     from matcher.profile import load_profile
     from matcher.report import match_report
 
-    report = match_report(Catalogue.load(get_settings()), load_profile(profile), query)
+    wanted = load_profile(profile)
+    report = match_report(Catalogue.load(get_settings()), wanted, query)
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
         return

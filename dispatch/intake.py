@@ -31,6 +31,9 @@ _VAGUE = re.compile(
 )
 
 
+_ORDINAL = re.compile(r"^(?:就是|是|选)?第?([一二三123])[个条处]?(?:吧|。)?$")
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -203,7 +206,7 @@ class Intake:
         elif asked:
             draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
         if draft.place is None or draft.place.source == "photo":  # words weigh more than EXIF
-            spots = self._spots(heard, whole_text=True)
+            spots = self._spots(heard)
             if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
                 draft = _placed(draft, spots[0][0])
         return draft
@@ -222,15 +225,23 @@ class Intake:
         options = () if proposal.confident else ranked[:3]
         return draft.model_copy(update={"category": proposal.code, "category_options": options})
 
+    def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
+        """Keep what a message about the place says of the problem as well."""
+        if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
+            return self._add_words(draft, heard.text)
+        return draft
+
     # --- place ------------------------------------------------------------------------
 
     def _answer_place(self, draft: Draft, heard: Heard) -> Draft:
         if draft.place is not None:  # a point came along with the words
             return self._add_words(draft, heard.text)
-        spots = self._spots(heard, whole_text=True)
+        ordinal = _ORDINAL.match(heard.text.strip())
+        if ordinal and draft.place_options:
+            return self._choose_place(draft, str("一二三123".index(ordinal.group(1)) % 3))
+        spots = self._spots(heard)
         if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
-            draft = _placed(draft, spots[0][0])
-            return self._add_words(draft, heard.text) if heard.intent in _REPORT else draft
+            return self._add_facts(_placed(draft, spots[0][0]), heard)
         if spots and draft.place_tries == 0:
             options = tuple(spot for spot, _ in spots[:3])
             return draft.model_copy(update={"place_options": options, "place_tries": 1})
@@ -253,9 +264,9 @@ class Intake:
             }
         )
 
-    def _spots(self, heard: Heard, *, whole_text: bool) -> list[tuple[Spot, float]]:
+    def _spots(self, heard: Heard) -> list[tuple[Spot, float]]:
         """Return candidate spots with scores, best first, one for each point (some 10 m)."""
-        phrases = [*heard.places, *([heard.text] if whole_text else [])]
+        phrases = (*heard.places, heard.text)
         best: dict[tuple[float, float], tuple[Spot, float]] = {}
         for phrase in phrases:
             for match in self._gazetteer.find(phrase):
@@ -269,9 +280,9 @@ class Intake:
     def _answer_confirmation(self, draft: Draft, heard: Heard) -> Draft:
         if heard.intent == "affirm":
             return draft.model_copy(update={"confirmed": True})
-        spots = self._spots(heard, whole_text=True)
+        spots = self._spots(heard)
         if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
-            return _placed(draft, spots[0][0])
+            return self._add_facts(_placed(draft, spots[0][0]), heard)
         named = self._named_category(heard.text)
         if heard.intent in ("correct", "deny") and named:
             return draft.model_copy(update={"category": named, "category_chosen": True})

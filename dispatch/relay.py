@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from base.links import MEDIA_LINK_SECONDS, sign_link
@@ -41,6 +42,7 @@ from store.tickets import add_event, by_external_id, claim_due, open_external
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
+STORE_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE = timedelta(minutes=10)
 TOKEN_PAUSE = timedelta(seconds=30)
 POLL_OVERLAP = timedelta(days=1)
@@ -78,11 +80,15 @@ class Relay:
         """Work until the process is stopped."""
         next_poll = 0.0
         while True:
-            while self.deliver_one():
-                pass
-            if time.monotonic() >= next_poll:
-                self.poll()
-                next_poll = time.monotonic() + self._settings.status_poll_seconds
+            try:
+                while self.deliver_one():
+                    pass
+                if time.monotonic() >= next_poll:
+                    self.poll()
+                    next_poll = time.monotonic() + self._settings.status_poll_seconds
+            except SQLAlchemyError as error:  # a database that is away comes back
+                log.error("store_down", error=type(error).__name__)
+                time.sleep(STORE_PAUSE_SECONDS)
             time.sleep(self._settings.relay_poll_seconds)
 
     def deliver_one(self) -> bool:
@@ -138,6 +144,7 @@ class Relay:
             long=ticket.longitude,
             address_string=address,
             description=(urgent + str(words))[:MAX_DESCRIPTION_CHARS],
+            attributes={"shimin_id": ticket.id},
             media_urls=tuple(self._media_url(photo.id) for photo in ticket.photos),
         )
 

@@ -29,8 +29,9 @@ def ticket_card(
     ticket: Ticket, category: Category | None, note: str | None = None
 ) -> dict[str, Any]:
     """Return the ``ticket`` card of the Chat API; it holds no address and no words."""
+    rated = "，已评价" if ticket.rating else ""
     fields = {
-        "状态": STATUS_NAMES[ticket.status],
+        "状态": STATUS_NAMES[ticket.status] + rated,
         "类别": category.name if category else ticket.category,
         "责任部门": ticket.department,
         "提交时间": ticket.created_at.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M"),
@@ -58,7 +59,7 @@ def status_reply(
     ticket: Ticket, category: Category | None, status: str, unit: str | None, note: str | None
 ) -> dict[str, Any]:
     """Return the reply that tells the citizen of one step."""
-    text = f"【进展通知】工单 {ticket.id}：" + _NEWS[status].format(unit=unit or ticket.department)
+    text = f"工单 {ticket.id}：" + _NEWS[status].format(unit=unit or ticket.department)
     if note:
         text += f"\n说明：{note}"
     buttons = []

@@ -12,7 +12,7 @@ from matcher.policy import Policy
 
 __all__ = ["PolicyFinder"]
 
-RELEVANT = 0.6
+RELEVANT = 0.75
 OUTSTANDING = 0.8
 """Relevance from which a policy is listed, and which one must reach before a list is narrowed."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.exc import StaleDataError
@@ -42,7 +42,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the dispatcher's list shows; an empty field does not narrow."""
+    """What the dispatcher's list shows; an empty field does not narrow.
+
+    ``request_id`` is part of the desk's own number or of the sender's (an attribute).
+    """
 
     statuses: tuple[Status, ...] = ()
     service_code: str = ""
@@ -331,7 +334,11 @@ class Office:
         if wanted.service_code:
             where.append(RequestRow.service_code == wanted.service_code)
         if wanted.request_id:
-            where.append(RequestRow.request_id.contains(wanted.request_id, autoescape=True))
+            own = RequestRow.request_id.contains(wanted.request_id, autoescape=True)
+            senders = cast(RequestRow.attributes, String).contains(
+                wanted.request_id, autoescape=True
+            )
+            where.append(or_(own, senders))
         with self._database.reading() as session:
             total = session.scalar(select(func.count(RequestRow.pk)).where(*where)) or 0
             pages = max(1, -(-total // PAGE_SIZE))

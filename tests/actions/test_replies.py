@@ -126,7 +126,7 @@ def test_the_verdict_is_told_once_something_is_known() -> None:
 def test_every_column_can_be_asked_for(kind: str, shown: bool) -> None:
     for attribute in ATTRIBUTES[kind].values():
         if shown:
-            text, buttons, _ = policy_replies.results([], attribute)
+            text, buttons, _ = policy_replies.results([], attribute, Profile(kind, "c", {}), ())
         else:
             text, buttons = policy_replies.ask_attribute(attribute, (), first=True)
         assert text.endswith(attribute.question)
@@ -144,7 +144,7 @@ def test_every_column_can_be_asked_for(kind: str, shown: bool) -> None:
 )
 def test_results_show_five_with_cards(profile: Profile) -> None:
     matches = match(catalogue(), profile)
-    text, buttons, cards = policy_replies.results(matches, None)
+    text, buttons, cards = policy_replies.results(matches, None, profile, ())
     assert len(cards) == min(5, len(matches)) > 0
     check_text(text, profile.kind)
     check_buttons(buttons, profile.kind)
@@ -155,7 +155,7 @@ def test_results_show_five_with_cards(profile: Profile) -> None:
 
 
 def test_no_results_are_said_plainly() -> None:
-    text, buttons, cards = policy_replies.results([], None)
+    text, buttons, cards = policy_replies.results([], None, Profile("resident", "c", {}), ())
     assert "没有找到" in text
     assert (buttons, cards) == ([], [])
 

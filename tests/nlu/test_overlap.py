@@ -20,7 +20,6 @@ NEAR_LENGTH = 8
 _ANNOTATION = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
 
 NAMES = {
-    "二手房过户": "the everyday name of 存量房转移登记; the item must be found by it",
     "失业保险金申领": "the official name of the item",
     "高龄津贴": "the official title of the policy",
 }

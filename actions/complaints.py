@@ -37,7 +37,7 @@ def heard(turn: Turn, tracker: Tracker) -> Heard:
     return Heard(
         message_id=turn.message_id,
         intent=turn.intent,
-        text=turn.text,
+        text="" if turn.intent == "continue_complaint" else turn.text,
         places=turn.values("location"),
         photos=tuple(tracker.get_slot("pending_photos") or ()),
         locations=tuple(

@@ -13,6 +13,8 @@ from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from dispatch.emergency import hotlines_for
+from matcher.answers import read_facts
+from matcher.kind import guess_kind
 
 TITLES = {
     "ask_service": "问怎么办事",
@@ -96,6 +98,9 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     draft = load_draft(tracker)
     if turn.intent == "affirm" and draft is not None and draft.gap is None:
         return [FollowupAction("action_file_complaint")]  # filing it failed before
+    kind = guess_kind(turn.text)
+    if kind is not None and read_facts(kind, turn.text):
+        return [FollowupAction("action_update_profile")]
     if turn.intent in ("affirm", "deny"):
         say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
     else:

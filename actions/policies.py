@@ -119,7 +119,9 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
     else:
         text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
         say(dispatcher, text, buttons)
-    return [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
+    kept = SlotSet("policy_search", _after_asking(search, wanted, show=show))
+    # Nothing left to ask: a requested slot of None ends the form.
+    return [kept] if wanted else [kept, SlotSet("requested_slot", None)]
 
 
 @action
@@ -224,7 +226,7 @@ def _absorb(search: Search, turn: Turn) -> Search:
     facts = dict(read_facts(kind, turn.text)) if turn.text else {}
     if search.query and not search.asked:
         facts = {**read_facts(kind, search.query), **facts}
-    if search.asking and turn.text and turn.intent != "ask_policy":
+    if search.asking and turn.text and turn.intent not in ("ask_policy", "show_results"):
         if search.asking not in facts:
             learn(turn.citizen_id, kind, facts)
             return _answer(search, turn, turn.text, again=again)

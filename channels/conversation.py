@@ -147,8 +147,10 @@ class Conversation:
             intent=name,
             confidence=float(intent.get("confidence") or 0.0),
             entities=tuple(
-                Entity(entity=str(e["entity"]), value=str(e["value"]))
-                for e in parse.get("entities") or ()
+                dict.fromkeys(  # two extractors may find the same
+                    Entity(entity=str(e["entity"]), value=str(e["value"]))
+                    for e in parse.get("entities") or ()
+                )
             ),
             category=self._category(name, text),
         )

@@ -31,6 +31,7 @@ _VAGUE = re.compile(
 )
 
 
+_CHANGE = re.compile(r"改成|改为|改到|换成|换为|应该[是算]|算作|不是")
 _ORDINAL = re.compile(r"^(?:就是|是|选)?第?([一二三123])[个条处]?(?:吧|。)?$")
 
 
@@ -225,6 +226,13 @@ class Intake:
         options = () if proposal.confident else ranked[:3]
         return draft.model_copy(update={"category": proposal.code, "category_options": options})
 
+    def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
+        """Words next to a shared point: more of the problem, or where exactly it is."""
+        if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
+            return self._add_words(draft, heard.text)
+        detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
+        return draft.model_copy(update={"place": detailed})
+
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
         if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
@@ -235,7 +243,7 @@ class Intake:
 
     def _answer_place(self, draft: Draft, heard: Heard) -> Draft:
         if draft.place is not None:  # a point came along with the words
-            return self._add_words(draft, heard.text)
+            return self._describe_point(draft, draft.place, heard)
         ordinal = _ORDINAL.match(heard.text.strip())
         if ordinal and draft.place_options:
             return self._choose_place(draft, str("一二三123".index(ordinal.group(1)) % 3))
@@ -280,6 +288,10 @@ class Intake:
     def _answer_confirmation(self, draft: Draft, heard: Heard) -> Draft:
         if heard.intent == "affirm":
             return draft.model_copy(update={"confirmed": True})
+        if _CHANGE.search(heard.text):
+            said = next((c.code for c in self._categories if c.name in heard.text), None)
+            if said:
+                return draft.model_copy(update={"category": said, "category_chosen": True})
         spots = self._spots(heard)
         if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
             return self._add_facts(_placed(draft, spots[0][0]), heard)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import complaint_replies as replies
-from actions.forms import ASKED_AGAIN, COMPLAINT_INTERRUPTIONS, interrupts
+from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake
 from actions.turn import Turn, button, say
@@ -29,7 +31,10 @@ CLEARED = ("complaint_draft", *GAPS.values(), "requested_slot")
 def load_draft(tracker: Tracker) -> Draft | None:
     """Return the draft kept in the conversation, if any."""
     kept = tracker.get_slot("complaint_draft")
-    return Draft.model_validate(kept) if kept else None
+    try:
+        return Draft.model_validate(kept) if kept else None
+    except ValidationError:  # kept by an earlier release
+        return None
 
 
 def heard(turn: Turn, tracker: Tracker) -> Heard:
@@ -39,9 +44,10 @@ def heard(turn: Turn, tracker: Tracker) -> Heard:
         intent=turn.intent,
         text="" if turn.intent == "continue_complaint" else turn.text,
         places=turn.values("location"),
-        photos=tuple(tracker.get_slot("pending_photos") or ()),
+        photos=tuple(photo["id"] for photo in tracker.get_slot("pending_photos") or ()),
         locations=tuple(
-            Location.model_validate(point) for point in tracker.get_slot("pending_locations") or ()
+            Location.model_validate(point["point"])
+            for point in tracker.get_slot("pending_locations") or ()
         ),
         choices=dict(turn.entities) if turn.is_button else None,
     )
@@ -62,18 +68,23 @@ def draft_slots(draft: Draft) -> list[EventType]:
 
 @action
 def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Folds the message into the draft, unless it only interrupts the form.
+    """Fold the message into the draft, unless it only interrupts the form.
 
-    Return the slots of the draft after this message.
+    A new report starts a new draft; a draft left open is taken up again only by wish
+    (``continue_complaint``) or by a photo or place that belongs to something.
     """
     turn = Turn.of(tracker)
     draft = load_draft(tracker)
-    rejected = COMPLAINT_INTERRUPTIONS - ASKED_AGAIN
-    if interrupts(tracker, "complaint_form", turn.intent, rejected):
-        return [ActionExecutionRejected("complaint_form")]
-    if draft is not None and turn.intent in COMPLAINT_INTERRUPTIONS:
-        return draft_slots(draft.model_copy(update={"notes": ()}))
-    return draft_slots(intake().absorb(draft or new_draft(), heard(turn, tracker)))
+    starting = tracker.active_loop_name != "complaint_form"
+    if draft is None or (starting and turn.intent in ("report_pollution", "report_city_issue")):
+        draft = draft if draft and draft.message_id == turn.message_id else new_draft()
+    free_text = draft.gap in ("words", "place")
+    if interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text):
+        if rejects(tracker, "complaint_form", turn):
+            return [ActionExecutionRejected("complaint_form")]
+        attached = replace(heard(turn, tracker), text="", choices=None)
+        return draft_slots(intake().absorb(draft, attached))
+    return draft_slots(intake().absorb(draft, heard(turn, tracker)))
 
 
 @action
@@ -119,7 +130,8 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         ],
         [ticket_card(ticket, category)],
     )
-    return [*(SlotSet(slot, None) for slot in CLEARED), SlotSet("ticket_id", ticket.id)]
+    forgotten = (*CLEARED, "service_id", "policy_id")
+    return [*(SlotSet(slot, None) for slot in forgotten), SlotSet("ticket_id", ticket.id)]
 
 
 @action
@@ -146,7 +158,7 @@ def action_complaint_first(dispatcher: CollectingDispatcher, tracker: Tracker) -
 
     Say so; the form asks its open question next.
     """
-    say(dispatcher, "找政策的事我记着，咱们先把这条投诉填完（不想填了就说“取消”）。")
+    say(dispatcher, "找政策的事我记着，咱们先把手上这件填完（不想填了就说“取消”）。")
     return []
 
 
@@ -157,6 +169,9 @@ def _ask(dispatcher: CollectingDispatcher, tracker: Tracker, gap: str) -> list[E
     return []
 
 
-def fresh_draft_from(turn: Turn, tracker: Tracker) -> list[dict[str, Any]]:
-    """Return slot events with a draft that already holds this message (used in emergencies)."""
+def draft_of_danger(turn: Turn, tracker: Tracker) -> list[dict[str, Any]]:
+    """Return slot events that keep the words of an emergency in the open or a new draft."""
+    if tracker.active_loop_name == "complaint_form":
+        draft = load_draft(tracker) or new_draft()
+        return draft_slots(intake().add_words(draft, turn.text))
     return draft_slots(intake().absorb(new_draft(), heard(turn, tracker)))

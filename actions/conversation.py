@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.complaints import fresh_draft_from, load_draft
+from actions.complaints import draft_of_danger, load_draft
+from actions.forms import SERVICE_INTENTS
 from actions.registry import action
 from actions.resources import catalogue
-from actions.turn import Turn, button, say
+from actions.turn import Turn, button, next_message_only, say
 from dispatch.emergency import hotlines_for
 from matcher.answers import read_facts
 from matcher.kind import guess_kind
@@ -39,22 +41,36 @@ TITLES = {
 """Intents a citizen can be asked about, in words for a button."""
 
 _MOST_CHOICES = 3
+_KEEP_SECONDS = 600
 
 
 @action
 def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Keeps photos and points of any message until a complaint takes them.
+    """Keep photos and points of any message until a complaint takes them.
 
-    Runs on every message, so that nothing a citizen sends along with a greeting is lost.
+    Runs on every message, so that nothing a citizen sends along with a greeting is lost. What
+    no complaint has taken within ten minutes belonged to something else (a photo of an
+    identity card with a service question) and must not travel with a later complaint.
     """
     turn = Turn.of(tracker)
-    photos = list(tracker.get_slot("pending_photos") or [])
-    photos += [p for p in turn.metadata.get("photos", []) if p not in photos]
-    points = list(tracker.get_slot("pending_locations") or [])
-    points += turn.metadata.get("locations", [])
+    now = time.time()
+    photos = _recent(tracker.get_slot("pending_photos"), now)
+    points = _recent(tracker.get_slot("pending_locations"), now)
+    filling = tracker.active_loop_name in ("complaint_form", "supplement_form")
+    if filling or turn.intent not in SERVICE_INTENTS:
+        known = [photo["id"] for photo in photos]
+        new = [photo for photo in turn.metadata.get("photos", []) if photo not in known]
+        photos += [{"id": photo, "at": now} for photo in new]
+        seen = [kept["point"] for kept in points]
+        fresh = [point for point in turn.metadata.get("locations", []) if point not in seen]
+        points += [{"point": point, "at": now} for point in fresh]
     events: list[EventType] = [
         SlotSet("pending_photos", photos or None),
         SlotSet("pending_locations", points or None),
+    ]
+    events += [
+        SlotSet(slot, next_message_only(tracker.get_slot(slot), turn.message_id))
+        for slot in ("unclear", "pending_withdraw")
     ]
     if turn.intent != "nlu_fallback":
         events.append(SlotSet("misunderstood", None))
@@ -78,7 +94,7 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     if turn.metadata.get("photos") or turn.metadata.get("locations"):
         return [FollowupAction("complaint_form")]
     times = int(tracker.get_slot("misunderstood") or 0) + 1
-    buttons = _readings(tracker, turn)
+    readings, buttons = _readings(tracker, turn)
     if times > 1:
         buttons.append(button("转人工", "ask_human"))
         text = "对不起，我还是没听明白。您可以点下面的按钮，或者直接转人工。"
@@ -86,7 +102,8 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
         buttons.append(button("都不是", "help"))
         text = "我没太听明白，您是想："
     say(dispatcher, text, buttons)
-    return [SlotSet("misunderstood", times)]
+    unclear = {"text": turn.text, "readings": readings, "for": None}
+    return [SlotSet("misunderstood", times), SlotSet("unclear", unclear if turn.text else None)]
 
 
 @action
@@ -98,6 +115,12 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     draft = load_draft(tracker)
     if turn.intent == "affirm" and draft is not None and draft.gap is None:
         return [FollowupAction("action_file_complaint")]  # filing it failed before
+    pending = tracker.get_slot("pending_withdraw")
+    if pending and turn.intent == "affirm":
+        return [FollowupAction("action_confirm_withdraw")]
+    if pending and turn.intent == "deny":
+        say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
+        return []
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
@@ -150,24 +173,29 @@ def action_emergency(dispatcher: CollectingDispatcher, tracker: Tracker) -> list
         "请先离开危险的地方，带上身边的人，不要开关电器、不要用明火，到安全处马上打电话：\n"
         f"{numbers}\n我不能代替您报警，请现在就打。"
     )
+    buttons = [button("人已安全，同时上报", "continue_complaint")]
     if tracker.active_loop_name == "complaint_form":
-        say(dispatcher, text)
-        return []
-    say(dispatcher, text, [button("人已安全，同时上报", "continue_complaint")])
-    return fresh_draft_from(turn, tracker) if turn.text else []
+        buttons = []
+    say(dispatcher, text, buttons)
+    return draft_of_danger(turn, tracker) if turn.text else []
 
 
-def _readings(tracker: Tracker, turn: Turn) -> list[dict[str, str]]:
+def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the likeliest intents and the buttons for them."""
     found = catalogue().service_finder.find(turn.text)
     buttons = [
         button(f"办理：{candidate.item.name}", "choose_service", service_id=candidate.item.id)
         for candidate in found.candidates[:2]
     ]
-    for rank in tracker.latest_message.get("intent_ranking") or []:
-        title = TITLES.get(rank["name"])
-        if title and len(buttons) < _MOST_CHOICES:
-            buttons.append(button(title, rank["name"]))
-    return buttons or _jobs()
+    ranking = tracker.latest_message.get("intent_ranking") or []
+    likely = [rank["name"] for rank in ranking if rank["name"] in TITLES]
+    intents = likely[: _MOST_CHOICES - len(buttons)]
+    buttons += [button(TITLES[name], name) for name in intents]
+    return intents, buttons or _jobs()
+
+
+def _recent(kept: list[dict[str, Any]] | None, now: float) -> list[dict[str, Any]]:
+    return [item for item in kept or [] if now - item["at"] < _KEEP_SECONDS]
 
 
 def _jobs() -> list[dict[str, str]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from rasa_sdk import Tracker
 
+from actions.turn import Turn
+
 SERVICE_INTENTS = frozenset(
     {
         "ask_service",
@@ -23,10 +25,15 @@ SERVICE_INTENTS = frozenset(
 SMALL_TALK = frozenset({"greet", "help", "chitchat", "out_of_scope", "complain_bot"})
 POLICY_DETAIL = frozenset({"ask_policy_detail", "choose_policy"})
 
+SUBSCRIPTION = frozenset({"subscribe_policies", "unsubscribe_policies"})
+TICKET_BUTTONS = frozenset({"rate_ticket", "withdraw_ticket", "confirm_withdraw"})
+
 COMPLAINT_INTERRUPTIONS = (
     SERVICE_INTENTS
     | SMALL_TALK
     | POLICY_DETAIL
+    | SUBSCRIPTION
+    | TICKET_BUTTONS
     | {
         "ask_policy",
         "choose_kind",
@@ -36,15 +43,33 @@ COMPLAINT_INTERRUPTIONS = (
         "emergency",
         "repeat",
         "cancel",
-        "withdraw_ticket",
         "goodbye",
+        "forget_me",
     }
 )
-SUPPLEMENT_INTERRUPTIONS = SERVICE_INTENTS | {"cancel", "goodbye", "emergency", "ask_human"}
+SUPPLEMENT_INTERRUPTIONS = (
+    SERVICE_INTENTS
+    | SMALL_TALK
+    | TICKET_BUTTONS
+    | {
+        "ask_policy",
+        "choose_kind",
+        "thank",
+        "check_ticket",
+        "ask_human",
+        "emergency",
+        "repeat",
+        "cancel",
+        "goodbye",
+        "forget_me",
+    }
+)
 POLICY_INTERRUPTIONS = (
     SERVICE_INTENTS
     | SMALL_TALK
     | POLICY_DETAIL
+    | SUBSCRIPTION
+    | TICKET_BUTTONS
     | {
         "cancel",
         "goodbye",
@@ -56,8 +81,6 @@ POLICY_INTERRUPTIONS = (
         "ask_human",
         "emergency",
         "repeat",
-        "subscribe_policies",
-        "unsubscribe_policies",
         "forget_me",
     }
 )
@@ -66,14 +89,32 @@ ASKED_AGAIN = frozenset({"repeat"})
 """What only makes a form ask its open question again. Rasa never lets a form run right after
 it rejected a message, so these are not rejected although a rule of their own names them."""
 
+_EASILY_MISTAKEN = SERVICE_INTENTS | SMALL_TALK | POLICY_DETAIL | {"ask_policy"}
+_SURE = 0.6
 
-def interrupts(tracker: Tracker, form: str, intent: str, interruptions: frozenset[str]) -> bool:
-    """Tell whether the message just arrived and interrupts the active ``form``.
+
+def interrupts(turn: Turn, interruptions: frozenset[str], *, free_text: bool) -> bool:
+    """Tell whether a message interrupts a form instead of answering it.
+
+    Args:
+        turn: the message.
+        interruptions: the intents that interrupt this form.
+        free_text: whether the open question takes any words (an address, a description);
+            then a message that is only perhaps a question counts as the answer.
+    """
+    if turn.intent not in interruptions:
+        return False
+    doubtful = turn.intent in _EASILY_MISTAKEN and turn.confidence < _SURE
+    return not (free_text and doubtful and turn.text)
+
+
+def rejects(tracker: Tracker, form: str, turn: Turn) -> bool:
+    """Tell whether the active ``form`` must reject an interruption now.
 
     After the interruption has been answered the form runs again for the same message; then
     another action stands between the message and the form, and nothing is rejected.
     """
-    if intent not in interruptions or tracker.active_loop_name != form:
+    if turn.intent in ASKED_AGAIN or tracker.active_loop_name != form:
         return False
     for event in reversed(tracker.events):
         if event["event"] == "user":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import policy_replies as replies
-from actions.forms import POLICY_INTERRUPTIONS, interrupts
+from actions.forms import POLICY_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
@@ -30,8 +31,9 @@ QUESTIONS_BEFORE_RESULTS = 3
 class Search(BaseModel):
     """A policy search in progress.
 
-    ``asked`` are the columns asked for so far, ``asking`` the one open now; ``shown`` tells
-    whether results have been shown; ``notes`` are remarks for the next reply, by code.
+    ``asked`` are the columns asked for so far, ``asking`` the one open now; ``since_results``
+    counts questions since results were last shown, ``show`` asks for them now; ``notes`` are
+    remarks for the next reply, by code.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,15 +50,21 @@ class Search(BaseModel):
 
 def load_search(tracker: Tracker) -> Search:
     """Return the search kept in the conversation, or a new one."""
-    kept = tracker.get_slot("policy_search")
-    return Search.model_validate(kept) if kept else Search()
+    try:
+        return Search.model_validate(tracker.get_slot("policy_search") or {})
+    except ValidationError:  # kept by an earlier release
+        return Search()
 
 
 def known_profile(citizen_id: str, kind: Kind) -> Profile:
     """Return the citizen's stored profile of this kind (empty when nothing is known)."""
     with unit_of_work() as session:
         stored = read_profiles(session, citizen_id, "policy_matching").get(kind, {})
-    return parse_profile({"kind": kind, "id": citizen_id, "attributes": stored})
+    profile = parse_profile({"kind": kind, "id": citizen_id, "attributes": {}})
+    for name, value in stored.items():
+        with suppress(InputError):  # a column that an earlier release knew differently
+            profile = profile.merged({name: value})
+    return profile
 
 
 def learn(citizen_id: str, kind: Kind, facts: dict[str, Any]) -> bool:
@@ -87,10 +95,11 @@ def validate_policy_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
     """Takes kind, facts and answers out of the message. Return the search after this message."""
     turn = Turn.of(tracker)
     search = load_search(tracker)
-    if interrupts(tracker, "policy_form", turn.intent, POLICY_INTERRUPTIONS):
-        return [ActionExecutionRejected("policy_form")]
     active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
-    if turn.message_id == search.message_id or (active and turn.intent in POLICY_INTERRUPTIONS):
+    interrupted = interrupts(turn, POLICY_INTERRUPTIONS, free_text=search.asking is not None)
+    if interrupted and rejects(tracker, "policy_form", turn):
+        return [ActionExecutionRejected("policy_form")]
+    if turn.message_id == search.message_id or (active and interrupted):
         return [SlotSet("policy_search", search.model_dump(mode="json"))]
     if not active:
         search = Search(kind=search.kind)
@@ -184,8 +193,11 @@ def action_subscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list
     """Subscribes to news of policies. Store the wish."""
     with unit_of_work() as session:
         new = subscribe(session, tracker.sender_id)
-    lead = "已为您订阅" if new else "您已经订阅过了"
-    say(dispatcher, f"{lead}，有适合您的新政策会在这里告诉您。不想要了就说“取消订阅”。")
+    lead = "已为您登记订阅" if new else "您已经登记过了"
+    say(
+        dispatcher,
+        f"{lead}，不想要了就说“取消订阅”。推送开通之前，想看新政策随时问我“有什么补贴”。",
+    )
     return []
 
 
@@ -220,6 +232,8 @@ def _absorb(search: Search, turn: Turn) -> Search:
     if turn.intent == "ask_policy" and turn.text:
         search = search.model_copy(update={"query": turn.text})
         kind = guess_kind(turn.text) or kind
+    if search.kind not in (None, kind):  # the columns of one kind mean nothing to the other
+        search = Search(query=turn.text or None, message_id=search.message_id, show=search.show)
     search = search.model_copy(update={"kind": kind})
     if turn.intent == "answer_profile":
         return _answer(search, turn, str(turn.entity("value") or ""), again=again)
@@ -285,6 +299,6 @@ def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy
     found = catalogue().policy_finder.find(turn.text)
     if found.kind == "certain":
         return found.candidates[0].item, ()
-    if current:
+    if current and found.kind == "unknown":
         return catalogue().policy(current), ()
     return None, tuple(candidate.item for candidate in found.candidates)

@@ -9,7 +9,7 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
-from actions.forms import ASKED_AGAIN, SUPPLEMENT_INTERRUPTIONS, interrupts
+from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories
 from actions.turn import Turn, button, say
@@ -27,14 +27,14 @@ _NONE_FOUND = (
     "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"
 )
 _NO_TICKETS = "您在这里还没有提交过工单。"
-_SCORES = (
-    (5, ("非常满意", "很满意", "五星", "5星", "5分", "五分", "好评", "点赞")),
-    (1, ("不满意", "差评", "很差", "太差", "一星", "1星", "1分", "一分", "没解决", "糊弄")),
-    (3, ("一般", "还行", "基本满意", "三星", "3星", "3分", "三分", "凑合")),
-    (4, ("四星", "4星", "4分", "四分")),
-    (2, ("二星", "两星", "2星", "2分", "两分", "二分")),
-    (5, ("满意", "不错", "挺好", "很好", "谢谢")),
+_STARS = re.compile(r"(?<![\d一二三四五六七八九十])([1-5一二两三四五])\s*[分星颗](?!钟)")
+_STAR_VALUES = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
+_UNHAPPY = re.compile(
+    r"(不|没|没有|谈不上|说不上)(是)?(很|太|怎么|够|算|特别|非常)?(满意|好|行|解决|处理|管)"
+    r"|还在|老样子|差评|很差|太差|糊弄|敷衍"
 )
+_MIDDLING = re.compile(r"一般|还行|基本满意|凑合|马马虎虎")
+_HAPPY = re.compile(r"满意|不错|挺好|很好|好评|点赞")
 _SUPPLEMENT_NOISE = re.compile(
     r"(SM\d{14}|我|想|要|再|给|把|那个|这个|刚才|上次|之前|昨天|今天|的|投诉|举报|工单|补充|一下|一点|"
     r"追加|加|说明|情况|信息|照片|材料|内容|还有|对了|麻烦|请|帮|点|[，,。.：:；;！!\s])"
@@ -64,7 +64,14 @@ def ticket_meant(session: Session, turn: Turn, tracker: Tracker) -> tuple[Ticket
 
 def score_in(text: str) -> int | None:
     """Return the rating 1-5 said in words, None when there is none."""
-    return next((score for score, words in _SCORES if any(w in text for w in words)), None)
+    if stars := _STARS.search(text):
+        said = stars.group(1)
+        return _STAR_VALUES.get(said) or int(said)
+    if _UNHAPPY.search(text):
+        return 1
+    if _MIDDLING.search(text):
+        return 3
+    return 5 if _HAPPY.search(text) else None
 
 
 def supplement_content(text: str) -> str | None:
@@ -104,6 +111,9 @@ def action_withdraw_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -
     Ask with buttons, or say why it cannot be withdrawn.
     """
     turn = Turn.of(tracker)
+    if tracker.active_loop_name == "complaint_form" and named_ticket(turn) is None:
+        say(dispatcher, "这条投诉还没有提交，不想报了就说“取消”。")
+        return []
     with unit_of_work() as session:
         ticket, otherwise = ticket_meant(session, turn, tracker)
         if ticket is None:
@@ -120,7 +130,8 @@ def action_withdraw_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -
                 button("不撤了", "check_ticket", ticket_id=ticket.id),
             ],
         )
-        return [SlotSet("ticket_id", ticket.id)]
+        pending = {"ticket_id": ticket.id, "for": None}
+        return [SlotSet("ticket_id", ticket.id), SlotSet("pending_withdraw", pending)]
 
 
 @action
@@ -179,9 +190,9 @@ def validate_supplement_form(dispatcher: CollectingDispatcher, tracker: Tracker)
     turn = Turn.of(tracker)
     kept = tracker.get_slot("supplement_words")
     named = named_ticket(turn) or tracker.get_slot("ticket_id")
-    if interrupts(tracker, "supplement_form", turn.intent, SUPPLEMENT_INTERRUPTIONS):
-        return [ActionExecutionRejected("supplement_form")]
-    if turn.intent in SUPPLEMENT_INTERRUPTIONS | ASKED_AGAIN:
+    if interrupts(turn, SUPPLEMENT_INTERRUPTIONS, free_text=True):
+        if rejects(tracker, "supplement_form", turn):
+            return [ActionExecutionRejected("supplement_form")]
         return [SlotSet("supplement_words", kept), SlotSet("ticket_id", named)]
     words: str | None = turn.text.strip() or None
     if turn.intent == "supplement_ticket":
@@ -205,7 +216,7 @@ def action_supplement_ticket(dispatcher: CollectingDispatcher, tracker: Tracker)
     """Adds the supplement to the ticket and passes it on. Store and tell."""
     turn = Turn.of(tracker)
     words = str(tracker.get_slot("supplement_words"))
-    photos = tuple(tracker.get_slot("pending_photos") or ())
+    photos = tuple(photo["id"] for photo in tracker.get_slot("pending_photos") or ())
     done: list[EventType] = [
         SlotSet(slot, None) for slot in ("supplement_words", "pending_photos", "pending_locations")
     ]
@@ -214,7 +225,16 @@ def action_supplement_ticket(dispatcher: CollectingDispatcher, tracker: Tracker)
         if ticket is None:
             say(dispatcher, otherwise)
             return done
-        supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
+        try:
+            supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
+        except StateError:
+            again = button("重新反映", "report_pollution")
+            say(
+                dispatcher,
+                f"{_finished(ticket)}，不能再补充。问题还在的话，可以重新反映。",
+                [again],
+            )
+            return done
         card = ticket_card(ticket, categories().get(ticket.category))
         say(dispatcher, f"已补充到工单 {ticket.id}，并转给{ticket.department}。", None, [card])
     return done
@@ -254,7 +274,11 @@ def _ticket_buttons(ticket: Ticket) -> list[dict[str, str]]:
 
 
 def _cannot_withdraw(ticket: Ticket) -> str:
-    return f"工单 {ticket.id} 现在是“{STATUS_NAMES[ticket.status]}”，不能撤回了。"
+    return f"{_finished(ticket)}，不能撤回了。"
+
+
+def _finished(ticket: Ticket) -> str:
+    return f"工单 {ticket.id} 现在是“{STATUS_NAMES[ticket.status]}”"
 
 
 def _rated_text(score: int) -> str:

@@ -14,12 +14,14 @@ from rasa_sdk.executor import CollectingDispatcher
 class Turn:
     """The citizen's latest message.
 
-    ``text`` is what he typed, not the normalised form; empty for buttons and attachments.
+    ``text`` is what he typed, not the normalised form; empty for buttons and attachments. A
+    button that says what an unclear message meant brings the words of that message along.
     """
 
     citizen_id: str
     message_id: str
     intent: str
+    confidence: float
     text: str
     entities: tuple[tuple[str, str], ...]
     metadata: dict[str, Any]
@@ -29,12 +31,13 @@ class Turn:
         """Read the latest message of a tracker."""
         message = tracker.latest_message
         metadata = message.get("metadata") or {}
-        raw = message.get("text") or ""
+        intent = message.get("intent") or {}
         return cls(
             citizen_id=tracker.sender_id,
             message_id=message.get("message_id") or metadata.get("message_id") or "",
-            intent=(message.get("intent") or {}).get("name") or "",
-            text="" if raw.startswith("/") else str(metadata.get("text") or raw),
+            intent=intent.get("name") or "",
+            confidence=float(intent.get("confidence") or 0.0),
+            text=_words(tracker, message, metadata),
             entities=tuple(
                 (str(entity["entity"]), str(entity["value"]))
                 for entity in message.get("entities") or []
@@ -54,6 +57,27 @@ class Turn:
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of an entity."""
         return tuple(value for key, value in self.entities if key == name)
+
+
+def next_message_only(value: dict[str, Any] | None, message_id: str) -> dict[str, Any] | None:
+    """Carry a slot value over to the message after the one that set it, and no further.
+
+    ``value["for"]`` is None until that message comes, then its id.
+    """
+    if not value or value["for"] not in (None, message_id):
+        return None
+    return {**value, "for": message_id}
+
+
+def _words(tracker: Tracker, message: dict[str, Any], metadata: dict[str, Any]) -> str:
+    raw = message.get("text") or ""
+    if not raw.startswith("/"):
+        return str(metadata.get("text") or raw)
+    unclear = tracker.get_slot("unclear")
+    name = (message.get("intent") or {}).get("name")
+    if unclear and name in unclear["readings"] and not message.get("entities"):
+        return str(unclear["text"])
+    return ""
 
 
 def payload(intent: str, **entities: str) -> str:

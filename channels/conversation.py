@@ -25,6 +25,7 @@ from channels.message import (
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
 from dispatch.classifier import CategoryClassifier
+from dispatch.intake import OTHER, is_vague
 from store.database import unit_of_work
 from store.media import save_media
 
@@ -159,9 +160,9 @@ class Conversation:
         if intent not in _REPORTS | _MAY_DESCRIBE or not text or is_payload(text):
             return None
         proposal = self._classifier.propose(text)
-        if intent in _REPORTS or proposal.confident:
-            return proposal.code
-        return None
+        if intent in _REPORTS and not is_vague(text):
+            return proposal.code or OTHER
+        return proposal.code if proposal.confident else None
 
 
 def _for_rasa(text: str) -> str:

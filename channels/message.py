@@ -1,4 +1,4 @@
-"""What every channel turns its platform's messages into, and what comes back (DESIGN 3.1)."""
+"""What every channel turns its platform's messages into, and what comes back."""
 
 from __future__ import annotations
 

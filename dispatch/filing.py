@@ -36,7 +36,7 @@ class Filed:
 def file_complaint(
     session: Session, draft: Draft, citizen_id: str, categories: Categories
 ) -> Filed:
-    """Store a confirmed draft as a ticket together with its outbox row (DESIGN 6).
+    """Store a confirmed draft as a ticket together with its outbox row.
 
     Both rows are in the caller's transaction: after it commits, the complaint reaches the
     dispatch system even if every process dies. Filing the same draft again returns the same

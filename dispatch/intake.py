@@ -20,10 +20,12 @@ from dispatch.gazetteer import Gazetteer, PlaceMatch
 Gap = Literal["words", "place", "confirmed"]
 Source = Literal["shared", "photo", "text", "typed"]
 
+OTHER = "city.other"
+"""Category of a described problem that fits no other."""
 SURE_PLACE = 0.85
 CLEAR_LEAD = 0.05
 MAX_PHOTOS = 9
-MAX_WORDS = 2000
+MAX_WORDS = 4000  # what an Open311 description can hold
 _REPORT = ("report_pollution", "report_city_issue", "emergency")
 _ADDRESS = re.compile(r"[路街道巷弄号栋幢村镇乡区园桥湖河站口厂院校场楼苑府湾里]")
 _VAGUE = re.compile(
@@ -86,7 +88,7 @@ class Draft(_Frozen):
     @property
     def description(self) -> str:
         """The citizen's words, one statement a line."""
-        return "\n".join(self.words)[:MAX_WORDS]
+        return "\n".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,11 @@ class Intake:
 
     def _absorb_words(self, draft: Draft, heard: Heard, *, asked: bool) -> Draft:
         proposal = self._classifier.propose(heard.text)
-        told = proposal.code is not None or (heard.intent in _REPORT and not _is_vague(heard.text))
+        told = proposal.code is not None or (heard.intent in _REPORT and not is_vague(heard.text))
         if asked and not told and (draft.word_tries or len(heard.text.strip()) >= 8):
-            told = not _is_vague(heard.text)
+            told = not is_vague(heard.text)
         if told:
-            draft = self._add_words(draft, heard.text)
+            draft = self.add_words(draft, heard.text)
         elif asked:
             draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
         if draft.place is None or draft.place.source == "photo":  # words weigh more than EXIF
@@ -212,31 +214,32 @@ class Intake:
                 draft = _placed(draft, spots[0][0])
         return draft
 
-    def _add_words(self, draft: Draft, text: str) -> Draft:
+    def add_words(self, draft: Draft, text: str) -> Draft:
+        """Return the draft with one more statement, and the category all of them suggest."""
         words = draft.words if text in draft.words else (*draft.words, text)
-        draft = draft.model_copy(update={"words": words})
+        if len("\n".join(words)) > MAX_WORDS:
+            return draft.model_copy(update={"notes": (*draft.notes, "words_full")})
+        draft = draft.model_copy(update={"words": words, "confirmed": False})
         if draft.category_chosen:
             return draft
         proposal = self._classifier.propose(draft.description)
         ranked = tuple(code for code, _ in proposal.ranked if code in self._categories)
         if proposal.code is None:
-            return draft.model_copy(
-                update={"category": "city.other", "category_options": ranked[:2]}
-            )
+            return draft.model_copy(update={"category": OTHER, "category_options": ranked[:2]})
         options = () if proposal.confident else ranked[:3]
         return draft.model_copy(update={"category": proposal.code, "category_options": options})
 
     def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
         """Words next to a shared point: more of the problem, or where exactly it is."""
         if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
-            return self._add_words(draft, heard.text)
+            return self.add_words(draft, heard.text)
         detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
         return draft.model_copy(update={"place": detailed})
 
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
         if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
-            return self._add_words(draft, heard.text)
+            return self.add_words(draft, heard.text)
         return draft
 
     # --- place ------------------------------------------------------------------------
@@ -263,7 +266,7 @@ class Intake:
             )
             return _placed(draft, typed)
         if heard.intent in _REPORT:
-            draft = self._add_words(draft, heard.text)
+            draft = self.add_words(draft, heard.text)
         return draft.model_copy(
             update={
                 "place_tries": draft.place_tries + 1,
@@ -289,7 +292,7 @@ class Intake:
         if heard.intent == "affirm":
             return draft.model_copy(update={"confirmed": True})
         if _CHANGE.search(heard.text):
-            said = next((c.code for c in self._categories if c.name in heard.text), None)
+            said = self._said_category(heard.text)
             if said:
                 return draft.model_copy(update={"category": said, "category_chosen": True})
         spots = self._spots(heard)
@@ -309,26 +312,36 @@ class Intake:
             return _placed(draft, typed)
         if heard.intent in ("deny", "correct"):
             return draft.model_copy(update={"notes": (*draft.notes, "what_is_wrong")})
-        if _is_vague(heard.text):
+        if is_vague(heard.text):
             return draft
-        return self._add_words(draft, heard.text)
+        return self.add_words(draft, heard.text)
 
     def _named_category(self, text: str) -> str | None:
-        """Return the category whose name or keyword the citizen says outright."""
-        for category in self._categories:
-            if category.name in text:
-                return category.code
+        """Return the category the citizen says outright, or surely describes."""
+        said = self._said_category(text)
+        if said:
+            return said
         proposal = self._classifier.propose(text)
         return proposal.code if proposal.confident else None
 
+    def _said_category(self, text: str) -> str | None:
+        """Return the category named last and not denied: 不是生活垃圾，是建筑垃圾."""
+        named = [
+            (found.start(), category.code)
+            for category in self._categories
+            for found in re.finditer(rf"(?<!不是)(?<!不算){re.escape(category.name)}", text)
+        ]
+        return max(named)[1] if named else None
 
-def _is_vague(text: str) -> bool:
+
+def is_vague(text: str) -> bool:
     """Tell whether a text names no problem: only the wish to complain, or no word at all."""
     return not any(char.isalnum() for char in text) or _VAGUE.match(text) is not None
 
 
 def _placed(draft: Draft, spot: Spot) -> Draft:
-    return draft.model_copy(update={"place": spot, "place_options": (), "place_tries": 0})
+    update = {"place": spot, "place_options": (), "place_tries": 0, "confirmed": False}
+    return draft.model_copy(update=update)
 
 
 def _spot(match: PlaceMatch) -> Spot:

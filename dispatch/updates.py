@@ -34,8 +34,8 @@ def apply_update(session: Session, update: RequestUpdate, categories: Categories
     """Apply one Open311 update: history, status and a message to the citizen.
 
     The same update may come by webhook and by polling: its id is applied once. An update
-    older than the last applied one never changes the state (DESIGN 3.4). An end without an
-    explanation is refused (DESIGN 3.5).
+    older than the last applied one never changes the state. An end without an
+    explanation is refused.
     """
     ticket = by_external_id(session, update.service_request_id)
     if ticket is None:

@@ -18,7 +18,7 @@ FINAL = ("closed", "rejected", "withdrawn")
 
 
 def new_ticket_id(session: Session, day: date) -> str:
-    """Return the next ``SM`` + date + six digits (DESIGN 3.5) of the day, city time."""
+    """Return the next ``SM`` + date + six digits of the day, city time."""
     insert_missing(session, TicketSequence(day=day, last=0), day)
     row = session.get_one(TicketSequence, day, with_for_update=True, populate_existing=True)
     row.last += 1

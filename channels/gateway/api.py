@@ -1,4 +1,4 @@
-"""The Chat API (DESIGN 3.1)."""
+"""The Chat API."""
 
 from __future__ import annotations
 

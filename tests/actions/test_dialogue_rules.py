@@ -22,7 +22,7 @@ INTERRUPTIONS = {
     "supplement_form": forms.SUPPLEMENT_INTERRUPTIONS,
     "policy_form": forms.POLICY_INTERRUPTIONS,
 }
-DESIGN_INTENTS = [
+FIXED_INTENTS = [
     "ask_service",
     "ask_materials",
     "ask_place_time",
@@ -55,7 +55,7 @@ DESIGN_INTENTS = [
     "chitchat",
     "out_of_scope",
 ]
-DESIGN_ENTITIES = [
+FIXED_ENTITIES = [
     "service_item",
     "location",
     "pollution_type",
@@ -172,7 +172,7 @@ def test_every_intent_begins_something() -> None:
     assert len(answered) == len(set(answered))
 
 
-@pytest.mark.parametrize("intent", DESIGN_INTENTS)
+@pytest.mark.parametrize("intent", FIXED_INTENTS)
 def test_every_intent_of_the_design_is_trained(intent: str) -> None:
     assert intent in domain("intents")
     examples = training().get(intent, [])
@@ -201,7 +201,7 @@ def test_trained_entities_are_declared() -> None:
         for name in re.findall(r"\]\(([a-z_]+)\)", example)
         + re.findall(r'"entity":\s*"([a-z_]+)"', example)
     }
-    assert set(DESIGN_ENTITIES) <= used
+    assert set(FIXED_ENTITIES) <= used
     assert used <= set(domain("entities"))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.conversation import action_keep_attachments, action_repeat
-from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts
+from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.policies import (
     Search,
     action_ask_policy_done,
@@ -24,7 +26,7 @@ from actions.policies import (
 )
 from actions.registry import Handler
 from actions.tickets import named_ticket, score_in, supplement_content
-from actions.turn import Turn, payload
+from actions.turn import Turn, next_message_only, payload
 from channels.message import Card
 from channels.payloads import is_payload
 
@@ -104,6 +106,12 @@ def test_payloads_are_rasas(intent: str, entities: dict[str, str]) -> None:
         ("打两分", 2),
         ("办得挺好，谢谢", 5),
         ("根本没解决就结案了", 1),
+        ("不太满意", 1),
+        ("不是很满意", 1),
+        ("没有很满意", 1),
+        ("谢谢，但问题还在", 1),
+        ("15分钟就来人了，没处理", 1),
+        ("态度不错，一般吧", 3),
         ("我要评价", None),
         ("", None),
     ],
@@ -154,7 +162,7 @@ def test_an_interruption_interrupts_once(tracker: Trackers) -> None:
 
     def asks(events: list[dict[str, Any]], loop: str | None = "complaint_form") -> bool:
         found = tracker("护照怎么办", "ask_service", loop=loop, events=events)
-        return interrupts(found, "complaint_form", "ask_service", COMPLAINT_INTERRUPTIONS)
+        return rejects(found, "complaint_form", Turn.of(found))
 
     assert asks([user])
     assert asks([user, own])
@@ -169,18 +177,54 @@ def test_an_interruption_interrupts_once(tracker: Trackers) -> None:
 
 def test_attachments_of_any_message_are_kept(tracker: Trackers) -> None:
     point = {"latitude": 30.27, "longitude": 120.15, "source": "shared"}
-    slots = {"pending_photos": ["a"], "misunderstood": 1}
+    recent = {"id": "a", "at": time.time()}
+    old = {"id": "o", "at": time.time() - 3600}
+    slots = {"pending_photos": [old, recent], "misunderstood": 1}
     met = tracker(
         "你好", "greet", slots=slots, metadata={"photos": ["a", "b"], "locations": [point]}
     )
     _, kept = run(action_keep_attachments, met)
-    assert kept == {
-        "pending_photos": ["a", "b"],
-        "pending_locations": [point],
-        "misunderstood": None,
-    }
+    assert [photo["id"] for photo in kept["pending_photos"]] == ["a", "b"]
+    assert [place["point"] for place in kept["pending_locations"]] == [point]
+    assert kept["misunderstood"] is None
     _, kept = run(action_keep_attachments, tracker("嗯嗯啊", "nlu_fallback"))
-    assert kept == {"pending_photos": None, "pending_locations": None}
+    assert kept["pending_photos"] is None
+    assert "misunderstood" not in kept
+
+
+def test_a_photo_with_a_service_question_is_not_kept_for_a_complaint(tracker: Trackers) -> None:
+    asked = tracker("这个怎么补办", "ask_service", metadata={"photos": ["card"]})
+    assert run(action_keep_attachments, asked)[1]["pending_photos"] is None
+    inside = tracker(
+        "要多久", "ask_duration", loop="complaint_form", metadata={"photos": ["smoke"]}
+    )
+    kept = run(action_keep_attachments, inside)[1]["pending_photos"]
+    assert [photo["id"] for photo in kept] == ["smoke"]
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "free_text", "expected"),
+    [
+        ("护照怎么办", 0.9, True, True),
+        ("护照怎么办", 0.5, True, False),
+        ("护照怎么办", 0.5, False, True),
+        ("/ask_fee", 0.5, True, True),
+    ],
+)
+def test_a_doubtful_question_is_an_answer_where_any_words_will_do(
+    tracker: Trackers, text: str, confidence: float, free_text: bool, expected: bool
+) -> None:
+    turn = replace(Turn.of(tracker(text, "ask_service")), confidence=confidence)
+    found = interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text)
+    assert found is expected
+
+
+def test_a_value_for_the_next_message_lasts_one_message() -> None:
+    kept = next_message_only({"text": "x", "for": None}, "m2")
+    assert kept == {"text": "x", "for": "m2"}
+    assert next_message_only(kept, "m2") == kept
+    assert next_message_only(kept, "m3") is None
+    assert next_message_only(None, "m1") is None
 
 
 def test_the_last_reply_is_said_again(tracker: Trackers) -> None:
@@ -315,8 +359,8 @@ def test_what_was_told_is_remembered_and_forgotten(tracker: Trackers) -> None:
     messages, _ = run(action_update_profile, told)
     assert "82" in messages[0]["text"]
     assert known_profile("api:c-1", "resident").attributes["age"] == 82
-    assert "已为您订阅" in run(action_subscribe, tracker())[0][0]["text"]
-    assert "已经订阅过" in run(action_subscribe, tracker())[0][0]["text"]
+    assert "已为您登记" in run(action_subscribe, tracker())[0][0]["text"]
+    assert "已经登记过" in run(action_subscribe, tracker())[0][0]["text"]
     messages, slots = run(action_forget_me, tracker("删除我的资料", "forget_me"))
     assert "都已删除" in messages[0]["text"]
     assert slots == {"policy_search": None, "policy_id": None}

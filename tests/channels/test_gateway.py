@@ -31,7 +31,7 @@ def said(text: str = "你好", *attachments: dict[str, Any], **changes: Any) -> 
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
-    """Status and code of a refusal in the one form of DESIGN 3.1."""
+    """Status and code of a refusal in the one form of the Chat API."""
     body = response.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"code", "message"}

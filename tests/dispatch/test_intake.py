@@ -112,9 +112,12 @@ def test_the_category_follows_all_the_words(intake: Intake, categories: Categori
     assert draft.category in categories
 
 
-def test_the_description_has_a_limit_the_words_have_none(intake: Intake) -> None:
+def test_words_beyond_the_limit_are_refused_aloud(intake: Intake) -> None:
     draft = new_draft().model_copy(update={"words": ("烟" * 1500, "尘" * 1500)})
-    assert len(draft.description) == MAX_WORDS
+    grown = intake.add_words(draft, "灰" * (MAX_WORDS - 3000))
+    assert grown.words == draft.words
+    assert "words_full" in grown.notes
+    assert intake.add_words(draft, "灰" * 900).words[-1] == "灰" * 900
 
 
 # --- messages that come twice -------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_from_a_photo_to_the_rating(citizen: Citizen, desk: Desk, mark: str) -> 
     assert not closed["buttons"], "asked for a rating again"
 
     history = citizen.say(f"{ticket}办得怎么样了")
-    assert history.card("ticket")["fields"]["状态"] == "已结案"
+    assert history.card("ticket")["fields"]["状态"] == "已结案，已评价"
     steps = ("已提交", "已派单", "已受理", "处置中", "已办结", "已核查", "已结案")
     positions = [history.text.rindex(step) for step in steps[1:]]
     assert positions == sorted(positions)

@@ -111,3 +111,36 @@ def test_a_payload_no_button_carries_is_only_words(citizen: Citizen) -> None:
         heard = citizen.say(text)
         assert not heard.cards("ticket"), text
         assert heard.intent not in {"restart", "session_start", "file_complaint"}, text
+
+
+def test_a_typed_yes_withdraws_and_a_typed_no_does_not(citizen: Citizen) -> None:
+    ticket = citizen.file_complaint("楼下餐馆油烟太大了，窗户都不敢开")
+    citizen.say(f"撤销工单{ticket}")
+    assert "不撤" in citizen.say("不是").text
+    citizen.say(f"撤销工单{ticket}")
+    assert "已撤回" in citizen.say("是的").text
+
+
+def test_a_new_report_is_not_glued_to_a_paused_one(citizen: Citizen) -> None:
+    citizen.say("楼下烧烤店油烟太大，呛得人睡不着")
+    citizen.say("再见")
+    answer = citizen.say("河水又黑又臭，离老远就闻得到")
+    assert answer.category == "water.black_odor"
+    summary = citizen.say("文昌路18号").text
+    assert "河水又黑又臭" in summary
+    assert "油烟" not in summary
+
+
+def test_changing_sides_in_a_policy_search_starts_afresh(citizen: Citizen) -> None:
+    citizen.say("我们公司有什么补贴可以申请")
+    answer = citizen.say("那我个人能领什么补贴")
+    assert answer.intent == "ask_policy"
+    assert citizen.say("不清楚").text
+
+
+def test_a_button_after_a_clarifying_question_brings_the_words_along(citizen: Citizen) -> None:
+    asked = citizen.say("KTV吵")
+    if asked.intent != "nlu_fallback":
+        pytest.skip(f"understood at once as {asked.intent}")
+    pressed = next(t for t in asked.buttons if "反映" in t)
+    assert "什么地方" in citizen.press(pressed).text

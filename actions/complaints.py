@@ -75,7 +75,7 @@ def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) 
     """
     turn = Turn.of(tracker)
     draft = load_draft(tracker)
-    starting = tracker.active_loop_name != "complaint_form"
+    starting = tracker.get_slot("requested_slot") is None  # nothing has been asked yet
     if draft is None or (starting and turn.intent in ("report_pollution", "report_city_issue")):
         draft = draft if draft and draft.message_id == turn.message_id else new_draft()
     free_text = draft.gap in ("words", "place")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +27,7 @@ from store.database import unit_of_work
 from store.people import forget_profile, read_profiles, save_profile, subscribe, unsubscribe
 
 QUESTIONS_BEFORE_RESULTS = 3
+_POINTS_BACK = re.compile(r"这[个项条种]|那[个项条种]|该[项政补]|上面|刚才")
 
 
 class Search(BaseModel):
@@ -299,6 +301,6 @@ def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy
     found = catalogue().policy_finder.find(turn.text)
     if found.kind == "certain":
         return found.candidates[0].item, ()
-    if current and found.kind == "unknown":
+    if current and (found.kind == "unknown" or _POINTS_BACK.search(turn.text)):
         return catalogue().policy(current), ()
     return None, tuple(candidate.item for candidate in found.candidates)

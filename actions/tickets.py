@@ -256,7 +256,9 @@ def _history(session: Session, ticket: Ticket) -> str:
             session, event, "note", actor=f"citizen:{ticket.citizen_id}", purpose="check_ticket"
         )
         moment = event.at.astimezone(CITY_TIME).strftime("%m-%d %H:%M")
-        step = STATUS_NAMES[event.to_status] if event.from_status != event.to_status else "补充"
+        step = STATUS_NAMES[event.to_status]
+        if event.from_status == event.to_status:
+            step = "办理说明" if event.actor == "dispatch" else "市民补充"
         unit = f" {event.unit}" if event.unit else ""
         lines.append(f"· {moment} {step}{unit}" + (f"：{note}" if note else ""))
     return "\n".join(lines)

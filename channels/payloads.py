@@ -45,6 +45,19 @@ INTENTS = frozenset(
         "withdraw_ticket",
     }
 )
+ENTITIES = frozenset(
+    {
+        "category",
+        "confirmed",
+        "kind",
+        "place",
+        "policy_id",
+        "score",
+        "service_id",
+        "ticket_id",
+        "value",
+    }
+)
 _SHAPE = re.compile(r"/([a-z_]+)(\{.*\})?", re.DOTALL)
 _LONGEST_VALUE = 100
 
@@ -61,5 +74,6 @@ def is_payload(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(entities, dict) and all(
-        isinstance(value, str) and len(value) <= _LONGEST_VALUE for value in entities.values()
+        name in ENTITIES and isinstance(value, str) and len(value) <= _LONGEST_VALUE
+        for name, value in entities.items()
     )

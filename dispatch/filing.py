@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from base.errors import InputError
+from base.errors import InputError, StateError
 from dispatch.categories import Categories, severity
 from dispatch.intake import Draft
 from dispatch.lifecycle import check_transition
+from dispatch.wording import RATING, SUPPLEMENT, WITHDRAWAL
 from store.media import attach_media
 from store.models import Ticket, plain
 from store.people import citizen
 from store.tickets import (
+    FINAL,
     add_event,
     by_draft,
     city_day,
@@ -85,12 +87,12 @@ def withdraw(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None
     Raises:
         StateError: ``transition_refused`` when it is already finished.
     """
-    ticket = of_citizen(session, citizen_id, ticket_id)
+    ticket = of_citizen(session, citizen_id, ticket_id, lock=True)
     if ticket is None:
         return None
     check_transition(ticket.status, "withdrawn")
     add_event(session, ticket, "withdrawn", actor=f"citizen:{citizen_id}")
-    body = {"status": "WITHDRAWN", "description": "市民撤回"}
+    body = {"status": "WITHDRAWN", "description": WITHDRAWAL}
     queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-withdrawn", body)
     return ticket
 
@@ -106,16 +108,25 @@ def supplement(  # noqa: PLR0913
     """Add words and photos to the citizen's own ticket and pass them on; None if not his.
 
     The same message is added once; photos of somebody else are left out.
+
+    Raises:
+        StateError: ``transition_refused`` when the ticket is closed, rejected or withdrawn.
     """
-    ticket = of_citizen(session, citizen_id, ticket_id)
+    ticket = of_citizen(session, citizen_id, ticket_id, lock=True)
     if ticket is None:
         return None
     key = f"shimin-{ticket.id}-{message_id}"
     if is_queued(session, key):
         return ticket
+    if ticket.status in FINAL:
+        raise StateError(
+            "transition_refused",
+            "这个工单已经办理完毕，不能再补充。",
+            f"a {ticket.status} ticket takes no supplement",
+        )
     bound = attach_media(session, citizen_id, photos, ticket.id)
     add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
-    body = {"status": "OPEN", "description": f"市民补充：{words}", "photos": list(bound)}
+    body = {"description": f"{SUPPLEMENT}{words}", "photos": list(bound)}
     queue_outbox(session, ticket, "update", key, body)
     return ticket
 
@@ -130,16 +141,15 @@ def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticke
     """
     if not 1 <= score <= 5:
         raise InputError("rating_invalid", "请用1到5分评价。", str(score))
-    ticket = of_citizen(session, citizen_id, ticket_id)
+    ticket = of_citizen(session, citizen_id, ticket_id, lock=True)
     if ticket is None or ticket.status not in ("resolved", "verified", "closed"):
         return None
     if ticket.rating == score:
         return ticket
     ticket.rating = score
-    event = add_event(
-        session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=f"市民评价：{score}分"
-    )
+    words = f"{RATING}{score}分"
+    event = add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
     session.flush()
-    body = {"status": "OPEN", "description": f"市民评价：{score}分"}
+    body = {"description": words}
     queue_outbox(session, ticket, "update", f"shimin-{ticket.id}-rated-{event.id}", body)
     return ticket

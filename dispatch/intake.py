@@ -231,16 +231,22 @@ class Intake:
 
     def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
         """Words next to a shared point: more of the problem, or where exactly it is."""
-        if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
+        named = bool(self._spots(heard))
+        if heard.intent in _REPORT or (not named and self._describes(heard.text)):
             return self.add_words(draft, heard.text)
         detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
         return draft.model_copy(update={"place": detailed})
 
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
-        if heard.intent in _REPORT or self._classifier.propose(heard.text).code is not None:
+        if heard.intent in _REPORT or self._describes(heard.text):
             return self.add_words(draft, heard.text)
         return draft
+
+    def _describes(self, text: str) -> bool:
+        """Tell whether a text surely describes a problem."""
+        proposal = self._classifier.propose(text)
+        return proposal.code is not None and proposal.confident
 
     # --- place ------------------------------------------------------------------------
 

@@ -62,6 +62,37 @@ _EXTERNAL: MappingProxyType[str, str] = MappingProxyType(
     }
 )
 
+_PRESENT: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "accepted": "INVESTIGATING",
+        "in_progress": "IN_PROGRESS",
+        "resolved": "FIXED",
+        "verified": "FIXED",
+        "closed": "CLOSED",
+    }
+)
+
+
+def external_status(status: str) -> str:
+    """Return the Open311 update status of a ticket that stands at ``status``.
+
+    A comment carries it so that the server does not read the comment as a change: mySociety's
+    servers take ``OPEN`` on a finished case as its reopening.
+    """
+    return _PRESENT.get(status, "OPEN")
+
+
+def keeps_status(current: str, external_status_word: str) -> bool:
+    """Tell whether an update status means that a ticket stays where it is.
+
+    An update without a status, with the status the ticket has, or ``OPEN`` while nobody works
+    on it. A withdrawn ticket has no news.
+    """
+    word = external_status_word.upper()
+    if current == "withdrawn":
+        return False
+    return not word or _EXTERNAL.get(word) == current or word == external_status(current)
+
 
 def check_transition(current: str, target: str) -> None:
     """Refuse a change that the table does not allow.

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from dispatch.categories import Categories
-from dispatch.lifecycle import NEEDS_EXPLANATION, steps_for
+from dispatch.lifecycle import NEEDS_EXPLANATION, keeps_status, steps_for
 from dispatch.open311 import RequestUpdate
-from dispatch.wording import status_reply
+from dispatch.wording import CITIZENS_WORDS, note_reply, status_reply
 from store.models import Ticket
 from store.people import queue_message
-from store.tickets import add_event, by_external_id, update_applied
+from store.privacy import reveal
+from store.tickets import add_event, by_external_id, last_dispatch_note, update_applied
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +31,16 @@ class Outcome(Enum):
     REFUSED = "refused"
 
 
-def apply_update(session: Session, update: RequestUpdate, categories: Categories) -> Outcome:
+def apply_update(
+    session: Session, update: RequestUpdate, categories: Categories, *, log_refusal: bool = True
+) -> Outcome:
     """Apply one Open311 update: history, status and a message to the citizen.
 
     The same update may come by webhook and by polling: its id is applied once. An update
     older than the last applied one never changes the state. An end without an
-    explanation is refused.
+    explanation is refused (DESIGN 3.5). New words about an unchanged status are passed on.
+
+    ``log_refusal`` is False for an update whose refusal was logged before.
     """
     ticket = by_external_id(session, update.service_request_id)
     if ticket is None:
@@ -45,20 +50,27 @@ def apply_update(session: Session, update: RequestUpdate, categories: Categories
     if ticket.last_update_at is not None and update.updated_datetime < ticket.last_update_at:
         return Outcome.OUTDATED
     note = update.description.strip() or None
+    why = ""
+    steps: tuple[str, ...] = ()
     try:
         steps = steps_for(ticket.status, _meaning(ticket, update))
     except StateError as error:
-        log.warning("update_refused", ticket=ticket.id, update=update.update_id, why=error.detail)
-        return Outcome.REFUSED
+        why = error.detail
     if note is None and NEEDS_EXPLANATION.intersection(steps):
-        log.warning("update_without_explanation", ticket=ticket.id, update=update.update_id)
+        why = "no explanation"
+    if why:
+        if log_refusal:
+            log.warning("update_refused", ticket=ticket.id, update=update.update_id, why=why)
         return Outcome.REFUSED
-    if not steps:
+    category = categories.get(ticket.category)
+    if steps:
+        _apply(session, ticket, steps, update, note)
+        reply = status_reply(ticket, category, ticket.status, update.agency_responsible, note)
+    elif note is not None and _is_progress(session, ticket, update, note):
+        _apply(session, ticket, (ticket.status,), update, note)
+        reply = note_reply(ticket, category, note)
+    else:
         return Outcome.NOTHING_NEW
-    _apply(session, ticket, steps, update, note)
-    reply = status_reply(
-        ticket, categories.get(ticket.category), ticket.status, update.agency_responsible, note
-    )
     queue_message(session, ticket.citizen_id, [reply])
     log.info("ticket_status", ticket=ticket.id, status=ticket.status, update=update.update_id)
     return Outcome.APPLIED
@@ -70,6 +82,21 @@ def _meaning(ticket: Ticket, update: RequestUpdate) -> str:
     if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit != ticket.department:
         return "TRANSFERRED"
     return update.status
+
+
+def _is_progress(session: Session, ticket: Ticket, update: RequestUpdate, note: str) -> bool:
+    """Tell whether words without a step are news for the citizen.
+
+    Not what he said himself, which a server may list among its updates, and not what he
+    has been told already: the same step has another id when it is read from the request.
+    """
+    if not keeps_status(ticket.status, _meaning(ticket, update)) or note.startswith(CITIZENS_WORDS):
+        return False
+    told = last_dispatch_note(session, ticket)
+    if told is None:
+        return True
+    known: str = reveal(session, told, "note", actor="relay", purpose="compare_note")
+    return known != note
 
 
 def _apply(

@@ -9,6 +9,12 @@ from dispatch.lifecycle import STATUS_NAMES
 from store.models import Ticket
 from store.tickets import CITY_TIME
 
+WITHDRAWAL = "市民撤回"
+SUPPLEMENT = "市民补充："
+RATING = "市民评价："
+CITIZENS_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING)
+"""How what a citizen says begins at the dispatch system."""
+
 _NEWS = {
     "submitted": "您的工单已提交。",
     "forwarded": "您的工单已派到{unit}，请等待受理。",
@@ -53,6 +59,12 @@ def rating_buttons(ticket_id: str) -> list[dict[str, str]]:
         }
         for score, title in _RATINGS
     ]
+
+
+def note_reply(ticket: Ticket, category: Category | None, note: str) -> dict[str, Any]:
+    """Return the reply that passes on words about a ticket whose status stays the same."""
+    text = f"工单 {ticket.id} 有新的办理说明：{note}"
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category, note)]}
 
 
 def status_reply(

@@ -24,14 +24,16 @@ def make_engine(url: str) -> Engine:
     """Create an engine; SQLite gets WAL, foreign keys and immediate write transactions.
 
     ``BEGIN IMMEDIATE`` takes the write lock at the start of a unit of work, so two writers
-    wait for each other (up to 30 s) instead of failing half-way.
+    wait for each other (up to 30 s) instead of failing half-way. Connections with the
+    execution option ``shimin_reading`` begin without it. Errors never show the parameters of
+    a statement: they may hold what a citizen said.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -42,7 +44,8 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reading = connection.get_execution_options().get("shimin_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -58,6 +61,23 @@ def unit_of_work() -> Iterator[Session]:
     engine = _engine(get_settings().database_url)
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A look at the store that waits for no writer and holds none up; it changes nothing.
+
+    For reads that leave no audit entry: :func:`store.privacy.reveal` needs a
+    :func:`unit_of_work`.
+
+    Raises:
+        RuntimeError: the block changed something, which would be lost.
+    """
+    engine = _engine(get_settings().database_url).execution_options(shimin_reading=True)
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        yield session
+        if session.new or session.dirty or session.deleted:
+            raise RuntimeError("reading() does not write: use unit_of_work()")
 
 
 def insert_missing(session: Session, record: object, key: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
@@ -81,7 +81,10 @@ def queue_message(session: Session, citizen_id: str, replies: list[dict[str, Any
 def inbox(
     session: Session, citizen_id: str, after: int, limit: int = 50
 ) -> list[tuple[int, list[dict[str, Any]]]]:
-    """Return ``(id, replies)`` of messages with an id above ``after``, oldest first (audited)."""
+    """Return ``(id, replies)`` of messages with an id above ``after``, oldest first (audited).
+
+    They count as delivered only when the client says so: see :func:`acknowledge`.
+    """
     rows = session.scalars(
         select(OutgoingMessage)
         .where(OutgoingMessage.citizen_id == citizen_id, OutgoingMessage.id > after)
@@ -93,13 +96,25 @@ def inbox(
         body = reveal(
             session, row, "body", actor=f"citizen:{citizen_id}", purpose="message_delivery"
         )
-        row.delivered_at = row.delivered_at or utc_now()
         messages.append((row.id, body))
     return messages
 
 
+def acknowledge(session: Session, citizen_id: str, upto: int) -> None:
+    """Mark the citizen's messages up to the id ``upto`` as delivered: the client has them."""
+    session.execute(
+        update(OutgoingMessage)
+        .where(
+            OutgoingMessage.citizen_id == citizen_id,
+            OutgoingMessage.id <= upto,
+            OutgoingMessage.delivered_at.is_(None),
+        )
+        .values(delivered_at=utc_now())
+    )
+
+
 def last_message_id(session: Session, citizen_id: str) -> int:
-    """Return the newest delivered message id of the citizen, 0 when there is none."""
+    """Return the citizen's newest message id that a client acknowledged, 0 without one."""
     found = session.scalars(
         select(OutgoingMessage.id)
         .where(OutgoingMessage.citizen_id == citizen_id, OutgoingMessage.delivered_at.is_not(None))
@@ -118,4 +133,19 @@ def has_messages(session: Session, citizen_id: str, after: int) -> bool:
             .limit(1)
         ).first()
         is not None
+    )
+
+
+def is_settled(session: Session, citizen_id: str, after: int) -> bool:
+    """Tell whether nothing waits above ``after`` and everything up to it is acknowledged."""
+    return (
+        session.scalars(
+            select(OutgoingMessage.id)
+            .where(
+                OutgoingMessage.citizen_id == citizen_id,
+                or_(OutgoingMessage.id > after, OutgoingMessage.delivered_at.is_(None)),
+            )
+            .limit(1)
+        ).first()
+        is None
     )

@@ -31,11 +31,18 @@ def by_draft(session: Session, draft_id: str) -> Ticket | None:
     return session.scalars(select(Ticket).where(Ticket.draft_id == draft_id)).first()
 
 
-def of_citizen(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
-    """Return the ticket if it exists and is this citizen's; nothing tells the two apart."""
-    return session.scalars(
-        select(Ticket).where(Ticket.id == ticket_id, Ticket.citizen_id == citizen_id)
-    ).first()
+def of_citizen(
+    session: Session, citizen_id: str, ticket_id: str, *, lock: bool = False
+) -> Ticket | None:
+    """Return the ticket if it exists and is this citizen's; nothing tells the two apart.
+
+    With ``lock`` the row is read afresh and nobody else changes it before the unit of work
+    ends: for everything that decides by the ticket's status.
+    """
+    statement = select(Ticket).where(Ticket.id == ticket_id, Ticket.citizen_id == citizen_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(statement).first()
 
 
 def latest_of_citizen(session: Session, citizen_id: str, limit: int = 5) -> Sequence[Ticket]:
@@ -49,9 +56,12 @@ def latest_of_citizen(session: Session, citizen_id: str, limit: int = 5) -> Sequ
 
 
 def by_external_id(session: Session, external_id: str) -> Ticket | None:
-    """Return the ticket the dispatch system knows under ``external_id``."""
+    """Return the ticket the dispatch system knows under ``external_id``, locked."""
     return session.scalars(
-        select(Ticket).where(Ticket.external_id == external_id).with_for_update()
+        select(Ticket)
+        .where(Ticket.external_id == external_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -73,6 +83,20 @@ def update_applied(session: Session, update_id: str) -> bool:
         ).first()
         is not None
     )
+
+
+def last_dispatch_note(session: Session, ticket: Ticket) -> TicketEvent | None:
+    """Return the newest event in which the dispatch system explained something."""
+    return session.scalars(
+        select(TicketEvent)
+        .where(
+            TicketEvent.ticket_id == ticket.id,
+            TicketEvent.actor == "dispatch",
+            TicketEvent.note.is_not(None),
+        )
+        .order_by(TicketEvent.id.desc())
+        .limit(1)
+    ).first()
 
 
 def add_event(  # noqa: PLR0913

@@ -9,9 +9,16 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from base.errors import InputError
 from base.identity import citizen_id
-from channels.message import Answer, ChannelName, ConversationId, Message, Reply
-from store.database import unit_of_work
-from store.people import inbox
+from channels.message import (
+    OWN_CHANNELS,
+    Answer,
+    ChannelName,
+    ConversationId,
+    Message,
+    Reply,
+)
+from store.database import reading, unit_of_work
+from store.people import acknowledge, inbox, is_settled
 
 router = APIRouter(prefix="/api/v1")
 
@@ -33,7 +40,12 @@ def authorised(request: Request, authorization: Annotated[str, Header()] = "") -
 
 @router.post("/messages", dependencies=[Depends(authorised)])
 def post_message(message: Message, request: Request) -> Answer:
-    """Answer one message of a citizen."""
+    """Answer one message of a citizen.
+
+    Raises:
+        InputError: ``channel_reserved`` and those of the conversation.
+    """
+    _check_channel(message.channel)
     answer: Answer = request.app.state.conversation.handle(message)
     return answer
 
@@ -44,9 +56,15 @@ def get_messages(
     channel: Annotated[ChannelName, Query()] = "api",
     after: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
 ) -> dict[str, Any]:
-    """Return messages pushed to a conversation (status news, notices) with ids above ``after``."""
-    with unit_of_work() as session:
-        rows = inbox(session, citizen_id(channel, conversation_id), after)
+    """Return messages pushed to a conversation (status news, notices) with ids above ``after``.
+
+    Those up to ``after`` count as delivered: the client has shown them.
+
+    Raises:
+        InputError: ``channel_reserved``.
+    """
+    _check_channel(channel)
+    rows = _inbox(citizen_id(channel, conversation_id), after)
     return {
         "conversation_id": conversation_id,
         "messages": [
@@ -54,3 +72,19 @@ def get_messages(
             for number, replies in rows
         ],
     }
+
+
+def _check_channel(channel: str) -> None:
+    if channel in OWN_CHANNELS:
+        raise InputError(
+            "channel_reserved", "这个渠道名称由系统保留，请换一个渠道名称。", f"channel {channel}"
+        )
+
+
+def _inbox(citizen: str, after: int) -> list[tuple[int, list[dict[str, Any]]]]:
+    with reading() as session:
+        if is_settled(session, citizen, after):
+            return []
+    with unit_of_work() as session:
+        acknowledge(session, citizen, after)
+        return inbox(session, citizen, after)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from base.settings import Settings
-from store.database import unit_of_work
+from store.database import reading
 from store.tickets import outbox_summary
 
 router = APIRouter(prefix="/api/v1")
@@ -46,7 +46,7 @@ def _get(url: str) -> str:
 
 def _store() -> tuple[str, dict[str, int]]:
     try:
-        with unit_of_work() as session:
+        with reading() as session:
             return "ok", outbox_summary(session)
     except SQLAlchemyError as error:
         log.error("store_down", error=type(error).__name__)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from base.errors import InputError
@@ -18,8 +18,8 @@ from base.identity import citizen_id
 from base.settings import Settings
 from channels.message import Answer, Content, Message, Reply
 from channels.web.session import check_guard, conversation_of, new_conversation, set_cookie
-from store.database import unit_of_work
-from store.people import has_messages, inbox, last_message_id
+from store.database import reading, unit_of_work
+from store.people import acknowledge, has_messages, inbox, last_message_id
 
 STATIC = Path(__file__).parent / "static"
 POLL_SECONDS = 1.0
@@ -61,14 +61,22 @@ def post_message(content: Content, request: Request) -> Answer:
 
 @router.get("/web/events")
 async def events(
-    request: Request, last_event_id: Annotated[str, Header()] = ""
+    request: Request,
+    last_event_id: Annotated[str, Header()] = "",
+    after: Annotated[str, Query()] = "",
 ) -> StreamingResponse:
-    """Push news to the page as server-sent events; a reconnect resumes after the last id."""
+    """Push news to the page as server-sent events.
+
+    The stream goes on after the last id the page has shown: the header ``Last-Event-ID`` of a
+    browser that reconnects, else ``after`` of a page that opens the stream anew. Everything up
+    to it counts as delivered. A page that names none hears what no page has confirmed.
+    """
     citizen = citizen_id("web", _conversation(request))
-    known = last_event_id.isdecimal() and len(last_event_id) <= _ID_DIGITS
-    after = int(last_event_id) if known else None
+    shown = _message_id(last_event_id)
+    if shown is None:
+        shown = _message_id(after) or None
     return StreamingResponse(
-        _stream(request, citizen, after),
+        _stream(request, citizen, shown),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -81,8 +89,12 @@ def _conversation(request: Request) -> str:
     return conversation
 
 
-async def _stream(request: Request, citizen: str, after: int | None) -> AsyncIterator[str]:
-    position = await anyio.to_thread.run_sync(_start, citizen) if after is None else after
+def _message_id(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _ID_DIGITS else None
+
+
+async def _stream(request: Request, citizen: str, shown: int | None) -> AsyncIterator[str]:
+    position = await anyio.to_thread.run_sync(_start, citizen, shown)
     spoke = time.monotonic()
     yield ": connected\n\n"
     while not await request.is_disconnected():
@@ -97,11 +109,19 @@ async def _stream(request: Request, citizen: str, after: int | None) -> AsyncIte
         await anyio.sleep(POLL_SECONDS)
 
 
-def _start(citizen: str) -> int:
+def _start(citizen: str, shown: int | None) -> int:
+    """Take the page's word for what it has shown, or remember the last it confirmed."""
+    if shown is None:
+        with reading() as session:
+            return last_message_id(session, citizen)
     with unit_of_work() as session:
-        return last_message_id(session, citizen)
+        acknowledge(session, citizen, shown)
+    return shown
 
 
 def _news(citizen: str, after: int) -> list[tuple[int, list[dict[str, object]]]]:
+    with reading() as session:
+        if not has_messages(session, citizen, after):
+            return []
     with unit_of_work() as session:
-        return inbox(session, citizen, after) if has_messages(session, citizen, after) else []
+        return inbox(session, citizen, after)

@@ -22,6 +22,7 @@ from dispatch.open311.models import Upload
 from dispatch.open311.writer import Format
 
 MAX_ANSWER_BYTES = 5 * 1024 * 1024
+_MAX_CODE_CHARS = 100
 _RETRYABLE = frozenset({408, 425, 429})
 _MISSING = frozenset({404, 410})
 
@@ -115,16 +116,22 @@ class Transport:
 def _refusal(
     response: httpx.Response, body: bytes
 ) -> DispatchRejectedError | DispatchUnreachableError:
-    """Turn an answer that is not a success into the error it means."""
+    """Turn an answer that is not a success into the error it means.
+
+    Its detail is logged and kept as it is, so of the answer only the error codes go there:
+    servers repeat the citizen's words in their descriptions.
+    """
     status = response.status_code
+    codes = ""
     try:
         errors = reader.read_errors(
             reader.read_tree(body, response.headers.get("Content-Type", ""))
         )
-        said = "; ".join(f"{error.code} {error.description}".strip() for error in errors)
+        known = ("", str(status))
+        codes = "; ".join(error.code for error in errors if error.code not in known)
     except DispatchUnreadableError as error:
-        said = error.detail
-    detail = f"HTTP {status}: {said[:500] or 'no explanation'}"
+        codes = error.detail
+    detail = f"HTTP {status}: {codes[:_MAX_CODE_CHARS]}" if codes else f"HTTP {status}"
     if response.is_redirect:
         detail = f"HTTP {status}: moved to {response.headers.get('Location', '')[:200]}"
     if status >= 500 or status in _RETRYABLE:

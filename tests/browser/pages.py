@@ -74,7 +74,7 @@ class Citizen:
 
     def open(self) -> Citizen:
         """Load the page and wait until it can be used and listens for news."""
-        with self.page.expect_response("**/web/events"):
+        with self.page.expect_response("**/web/events*"):
             self.page.goto(self.url)
         expect(self.page.get_by_test_id("welcome-service")).to_be_visible()
         return self

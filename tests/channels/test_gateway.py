@@ -12,7 +12,7 @@ from base.links import sign_link
 from channels.gateway.app import CONTENT_SECURITY_POLICY, create_app
 from store.database import unit_of_work
 from store.media import save_media
-from store.people import queue_message
+from store.people import last_message_id, queue_message
 from tests.channels.conftest import Gateway, replying
 from tests.channels.photos import attachment, b64, dms, encoded, exif, scene
 
@@ -425,11 +425,48 @@ def test_pushed_messages_are_fetched_by_id(gateway: Gateway) -> None:
         assert messages[0]["replies"][0]["speech"] == "一。"
         after = http.get("/api/v1/messages", params={**query, "after": messages[0]["id"]}).json()
         assert [m["id"] for m in after["messages"]] == [messages[1]["id"]]
-        other = http.get("/api/v1/messages", params={**query, "channel": "web"}).json()
+        other = http.get("/api/v1/messages", params={**query, "channel": "cli"}).json()
         assert other["messages"] == []
         for bad in (-1, 2**63, 10**30, "x"):
             response = http.get("/api/v1/messages", params={**query, "after": bad})
             assert refusal(response) == (422, "request_invalid")
+
+
+def test_messages_are_delivered_when_the_client_says_so(gateway: Gateway) -> None:
+    with unit_of_work() as session:
+        for text in ("一", "二"):
+            queue_message(session, "api:c-ack", [{"text": text, "buttons": [], "cards": []}])
+
+    def confirmed() -> int:
+        with unit_of_work() as session:
+            return last_message_id(session, "api:c-ack")
+
+    with gateway.api() as http:
+
+        def ask(after: int) -> list[int]:
+            query: dict[str, Any] = {"conversation_id": "c-ack", "after": after}
+            answer = http.get("/api/v1/messages", params=query).json()
+            return [message["id"] for message in answer["messages"]]
+
+        first, second = ask(0)
+        assert confirmed() == 0
+        assert ask(first) == [second]
+        assert confirmed() == first
+        assert ask(second) == []
+        assert confirmed() == second
+        assert ask(0) == [first, second]  # a client that lost its place asks again
+
+
+@pytest.mark.parametrize("channel", ["web", "telegram", "wechat", "voice"])
+def test_nobody_speaks_for_our_own_channels(gateway: Gateway, channel: str) -> None:
+    with unit_of_work() as session:
+        queue_message(session, f"{channel}:c-1", [{"text": "给本人的", "buttons": [], "cards": []}])
+    with gateway.api() as http:
+        sent = http.post("/api/v1/messages", json=said(channel=channel))
+        query = {"conversation_id": "c-1", "channel": channel}
+        asked = http.get("/api/v1/messages", params=query)
+    assert refusal(sent) == refusal(asked) == (422, "channel_reserved")
+    assert not gateway.rasa.heard
 
 
 # --- configuration ----------------------------------------------------------------------

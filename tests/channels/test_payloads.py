@@ -8,17 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.conversation import _for_rasa
-from channels.payloads import INTENTS, is_payload
+from channels.payloads import ENTITIES, INTENTS, is_payload
 
-ENTITIES = st.dictionaries(st.text(max_size=10), st.text(max_size=100), max_size=3)
+CARRIED = st.dictionaries(st.sampled_from(sorted(ENTITIES)), st.text(max_size=100), max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=120),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text() | st.sampled_from(sorted(ENTITIES)), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
-@given(st.sampled_from(sorted(INTENTS)), ENTITIES, st.booleans())
+@given(st.sampled_from(sorted(INTENTS)), CARRIED, st.booleans())
 def test_our_buttons_pass(intent: str, entities: dict[str, str], ascii_only: bool) -> None:
     assert is_payload(f"/{intent}")
     assert is_payload(f"/{intent}" + json.dumps(entities, ensure_ascii=ascii_only))
@@ -33,11 +36,12 @@ def test_only_listed_intents_pass(text: str) -> None:
 
 
 @given(st.sampled_from(sorted(INTENTS)), JSON)
-def test_values_are_short_strings(intent: str, value: object) -> None:
-    strings = isinstance(value, dict) and all(
-        isinstance(item, str) and len(item) <= 100 for item in value.values()
+def test_values_are_short_strings_of_known_names(intent: str, value: object) -> None:
+    known = isinstance(value, dict) and all(
+        name in ENTITIES and isinstance(item, str) and len(item) <= 100
+        for name, item in value.items()
     )
-    assert is_payload(f"/{intent}{json.dumps(value)}") == strings
+    assert is_payload(f"/{intent}{json.dumps(value)}") == known
 
 
 @pytest.mark.parametrize(
@@ -54,10 +58,12 @@ def test_values_are_short_strings(intent: str, value: object) -> None:
         "/affirm@0.9",
         "/affirm{",
         "/affirm{}{}",
-        '/affirm{"a": 1}',
-        '/affirm{"a": {"b": "c"}}',
+        '/affirm{"value": 1}',
+        '/affirm{"phone": "13800138000"}',
+        '/affirm{"": ""}',
+        '/affirm{"value": {"b": "c"}}',
         "/affirm" + "{" * 5000 + "}",
-        '/affirm{"a": "' + "长" * 101 + '"}',
+        '/affirm{"value": "' + "长" * 101 + '"}',
         "affirm",
         "/",
         "",

@@ -145,22 +145,52 @@ def test_news_is_pushed_and_resumed(page: httpx.Client) -> None:
         assert texts(events(stream.iter_lines(), 1)) == ["已办结"]
 
 
-def test_a_page_opened_later_hears_what_was_never_delivered(page: httpx.Client) -> None:
+def heard(page: httpx.Client, count: int, path: str = "/web/events", **headers: str) -> Any:
+    with page.stream("GET", path, headers=headers) as stream:
+        return events(stream.iter_lines(), count)
+
+
+def test_news_lost_on_the_way_is_sent_again(page: httpx.Client) -> None:
+    """Written to the socket is not shown: only the page knows what it has."""
     name = conversation(page)
     push(name, "已派单")
-    with page.stream("GET", "/web/events") as stream:
-        assert texts(events(stream.iter_lines(), 1)) == ["已派单"]
+    (lost,) = heard(page, 1)
     push(name, "已受理")
-    with page.stream("GET", "/web/events") as stream:
-        assert texts(events(stream.iter_lines(), 1)) == ["已受理"]
+    assert texts(heard(page, 2)) == ["已派单", "已受理"]
+    assert texts(heard(page, 2, "/web/events?after=0")) == ["已派单", "已受理"]
+    assert texts(heard(page, 1, f"/web/events?after={lost['id']}")) == ["已受理"]
+    assert texts(heard(page, 1)) == ["已受理"]  # the first is confirmed now
+
+
+def test_the_header_of_a_reconnecting_browser_wins(page: httpx.Client) -> None:
+    name = conversation(page)
+    for text in ("一", "二", "三"):
+        push(name, text)
+    first, second, _ = (event["id"] for event in heard(page, 3))
+    stale = f"/web/events?after={first}"
+    assert texts(heard(page, 1, stale, **{"Last-Event-ID": str(second)})) == ["三"]
+    assert texts(heard(page, 1)) == ["三"]
+    again = heard(page, 3, stale, **{"Last-Event-ID": "0"})
+    assert texts(again) == ["一", "二", "三"]
+
+
+def test_a_page_confirms_only_its_own_news(page: httpx.Client, gateway: Gateway) -> None:
+    with gateway.client() as other:
+        name = conversation(other)
+        push(name, "别人的")
+        (theirs,) = heard(other, 1)
+        push(conversation(page), "我的")
+        heard(page, 1)
+        with page.stream("GET", f"/web/events?after={theirs['id'] + 1000}") as stream:
+            assert next(stream.iter_lines()) == ": connected"
+        assert texts(heard(other, 1)) == ["别人的"]
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "9" * 30, "9" * 5000, ""])
 def test_an_odd_last_id_starts_afresh(page: httpx.Client, last: str) -> None:
     push(conversation(page), "新消息")
-    with page.stream("GET", "/web/events", headers={"Last-Event-ID": last}) as stream:
-        assert stream.status_code == 200
-        assert texts(events(stream.iter_lines(), 1)) == ["新消息"]
+    assert texts(heard(page, 1, **{"Last-Event-ID": last})) == ["新消息"]
+    assert texts(heard(page, 1, f"/web/events?after={last}")) == ["新消息"]
 
 
 def test_nobody_hears_anothers_news(page: httpx.Client, gateway: Gateway) -> None:

@@ -11,6 +11,8 @@ from dispatch.classifier import CategoryClassifier
 from dispatch.filing import file_complaint
 from dispatch.gazetteer import Gazetteer
 from dispatch.intake import Draft, Intake, Spot, new_draft
+from dispatch.open311 import Open311Client
+from dispatch.relay import Relay
 from store.database import unit_of_work
 from tests.dispatch.servers import Desk
 from tests.store.city import CityStore, isolated_store
@@ -80,3 +82,24 @@ def desk(city_store: CityStore) -> Iterator[Desk]:
         yield office
     finally:
         office.close()
+
+
+@pytest.fixture
+def make_relay(city_store: CityStore, categories: Categories) -> Iterator[Callable[..., Relay]]:
+    """Make relays to ``url`` (default: the desk)."""
+    clients = []
+
+    def make(url: str | None = None) -> Relay:
+        settings = city_store.settings
+        client = Open311Client(
+            url or settings.dispatch_url,
+            settings.dispatch_api_key.get_secret_value(),
+            format=settings.dispatch_format,
+            timeout=3.0,
+        )
+        clients.append(client)
+        return Relay(client, settings, categories)
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)

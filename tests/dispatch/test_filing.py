@@ -204,7 +204,7 @@ def test_a_supplement_adds_words_and_own_photos(city_store: CityStore, filed: Fi
         supplement(session, ME, ticket_id, "今天更严重了", (mine, foreign), "m1")
     assert city_store.rows(Ticket)[0].status == "submitted"
     body = body_of(city_store.rows(OutboxEntry)[1])
-    assert body == {"status": "OPEN", "description": "市民补充：今天更严重了", "photos": [mine]}
+    assert body == {"description": "市民补充：今天更严重了", "photos": [mine]}
     event = city_store.rows(TicketEvent)[1]
     with unit_of_work() as session:
         assert reveal(session, event, "note", actor="t", purpose="t") == "今天更严重了"
@@ -218,6 +218,24 @@ def test_the_same_message_supplements_once(city_store: CityStore, filed: File) -
             assert supplement(session, ME, ticket_id, "还在冒", (), message_id) is not None
     assert len(city_store.rows(OutboxEntry)) == 3
     assert len(city_store.rows(TicketEvent)) == 3
+
+
+@pytest.mark.parametrize("done", ["closed", "rejected", "withdrawn"])
+def test_a_finished_ticket_takes_no_supplement(
+    city_store: CityStore, filed: File, done: str
+) -> None:
+    ticket_id, mine = filed(), photo()
+    with unit_of_work() as session:
+        supplement(session, ME, ticket_id, "还在冒", (), "m1")
+    move(ticket_id, done)
+    before = len(city_store.rows(TicketEvent)), len(city_store.rows(OutboxEntry))
+    with pytest.raises(StateError) as caught, unit_of_work() as session:
+        supplement(session, ME, ticket_id, "今天更严重了", (mine,), "m2")
+    assert caught.value.code == "transition_refused"
+    assert city_store.rows(Media)[0].ticket_id is None
+    with unit_of_work() as session:  # a repeated message was taken in its time
+        assert supplement(session, ME, ticket_id, "还在冒", (), "m1") is not None
+    assert (len(city_store.rows(TicketEvent)), len(city_store.rows(OutboxEntry))) == before
 
 
 # --- rating -------------------------------------------------------------------------------

@@ -1,88 +1,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from base.links import link_is_valid
 from cli.operations import outbox
-from dispatch.categories import Categories
+from dispatch import relay as relay_module
 from dispatch.desk.status import Status
 from dispatch.filing import supplement, withdraw
-from dispatch.open311 import Open311Client
-from dispatch.relay import LEASE, LONGEST_PAUSE, Relay
+from dispatch.relay import LEASE, LONGEST_PAUSE
 from store.database import unit_of_work
 from store.media import save_media
-from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
-from store.people import inbox
-from store.tickets import claim_due, open_external
-from tests.dispatch.servers import Answer, Asked, Desk, Script, bad_line, serving
+from store.models import OutboxEntry, utc_now
+from store.tickets import claim_due
+from tests.dispatch.relaying import (
+    ME,
+    File,
+    MakeRelay,
+    created,
+    drain,
+    entries,
+    later,
+    only_posts,
+    the_ticket,
+    told,
+)
+from tests.dispatch.servers import Answer, Asked, Desk, bad_line, serving
 from tests.store.city import CityStore
-
-ME = "web:1"
-File = Callable[..., str]
-MakeRelay = Callable[..., Relay]
-
-
-@pytest.fixture
-def make_relay(city_store: CityStore, categories: Categories) -> Iterator[MakeRelay]:
-    clients = []
-
-    def make(url: str | None = None) -> Relay:
-        settings = city_store.settings
-        client = Open311Client(
-            url or settings.dispatch_url,
-            settings.dispatch_api_key.get_secret_value(),
-            format=settings.dispatch_format,
-            timeout=3.0,
-        )
-        clients.append(client)
-        return Relay(client, settings, categories)
-
-    yield make
-    for client in clients:
-        client.__exit__(None, None, None)
-
-
-def later() -> None:
-    """Let every pause pass."""
-    with unit_of_work() as session:
-        session.execute(update(OutboxEntry).values(due_at=utc_now() - timedelta(seconds=1)))
-
-
-def drain(relay: Relay) -> int:
-    """Deliver until nothing is due; gives the number of deliveries tried."""
-    tried = 0
-    while relay.deliver_one():
-        tried += 1
-        assert tried < 50
-    return tried
-
-
-def entries() -> list[OutboxEntry]:
-    with unit_of_work() as session:
-        return list(session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)))
-
-
-def the_ticket(ticket_id: str) -> Ticket:
-    with unit_of_work() as session:
-        return session.get_one(Ticket, ticket_id)
-
-
-def told() -> list[str]:
-    with unit_of_work() as session:
-        return [replies[0]["text"] for _, replies in inbox(session, ME, 0)]
-
-
-def created(request_id: str) -> Answer:
-    return Answer(201, json.dumps([{"service_request_id": request_id}]))
-
 
 # --- the desk -----------------------------------------------------------------------------
 
@@ -259,74 +213,10 @@ def test_the_request_goes_before_its_updates(
     ]
 
 
-# --- news from the desk -------------------------------------------------------------------
-
-
-def test_the_desks_steps_come_back_once_and_in_order(
-    desk: Desk, make_relay: MakeRelay, filed: File
-) -> None:
-    ticket_id, relay = filed(), make_relay()
-    with desk.up():
-        drain(relay)
-        request_id = desk.requests()[0].request_id
-        for key, words in [("accept", ""), ("start", ""), ("resolve", "已整改"), ("close", "合格")]:
-            desk.act(request_id, key, words)
-        relay.poll()
-        relay.poll()
-        make_relay().poll()  # after a restart everything is read again
-    assert the_ticket(ticket_id).status == "closed"
-    with unit_of_work() as session:
-        statuses = session.scalars(select(TicketEvent.to_status).order_by(TicketEvent.id)).all()
-    assert statuses == [
-        "submitted",
-        "forwarded",
-        "accepted",
-        "in_progress",
-        "resolved",
-        "verified",
-        "closed",
-    ]
-    assert len(told()) == 5
-
-
-def test_a_transfer_at_the_desk_does_not_end_the_case(
-    desk: Desk, make_relay: MakeRelay, filed: File
-) -> None:
-    ticket_id, relay = filed(), make_relay()
-    other = desk.other_department(the_ticket(ticket_id).department)
-    with desk.up():
-        drain(relay)
-        request_id = desk.requests()[0].request_id
-        desk.act(request_id, "transfer", "属其他单位职责", agency=other)
-        relay.poll()
-        assert the_ticket(ticket_id).status == "transferred"
-        desk.act(request_id, "accept")
-        relay.poll()
-    ticket = the_ticket(ticket_id)
-    assert (ticket.status, ticket.department) == ("accepted", other)
-
-
-def test_polling_a_desk_that_is_down_does_no_harm(
-    desk: Desk, make_relay: MakeRelay, filed: File
-) -> None:
-    ticket_id, relay = filed(), make_relay()
-    relay.poll()
-    with desk.up():
-        drain(relay)
-        desk.act(desk.requests()[0].request_id, "accept")
-        relay.poll()
-    relay.poll()
-    assert the_ticket(ticket_id).status == "accepted"
-
-
 # --- servers that are not ours ------------------------------------------------------------
 
 
-def only_posts(answer: Callable[[Asked], Answer]) -> Script:
-    return lambda asked: answer(asked) if asked.method == "POST" else Answer(404, "no such page")
-
-
-@pytest.mark.parametrize("status", [400, 403, 404, 422, 302])
+@pytest.mark.parametrize("status", [400, 405, 409, 422, 302])
 def test_a_refusal_is_kept_as_a_dead_letter_until_an_operator_retries(
     make_relay: MakeRelay, filed: File, status: int
 ) -> None:
@@ -340,6 +230,7 @@ def test_a_refusal_is_kept_as_a_dead_letter_until_an_operator_retries(
         (entry,) = entries()
         assert (entry.state, entry.attempts) == ("dead", 1)
         assert str(status) in (entry.last_error or "")
+        assert "category closed" not in (entry.last_error or "")
         listed = run.invoke(outbox, ["list"])
         assert f"dead {entry.id} request ticket={ticket_id}" in listed.output
         assert the_ticket(ticket_id).status == "submitted"
@@ -349,6 +240,111 @@ def test_a_refusal_is_kept_as_a_dead_letter_until_an_operator_retries(
         assert len({post.key for post in server.posts()}) == 1
     assert run.invoke(outbox, ["retry", str(entry.id)]).exit_code == 2
     assert (the_ticket(ticket_id).external_id, entries()[0].state) == ("R-1", "sent")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_wrong_key_or_address_only_makes_complaints_wait(
+    make_relay: MakeRelay, filed: File, status: int
+) -> None:
+    ticket_id, answers, pauses = filed(), [Answer(status)], []
+    with serving(only_posts(lambda _: answers[0])) as server:
+        relay = make_relay(server.url)
+        with capture_logs() as logs:
+            for _ in range(6):
+                before = utc_now()
+                assert drain(relay) == 1
+                pauses.append((entries()[0].due_at - before).total_seconds())
+                later()
+        assert {(log["event"], log["log_level"]) for log in logs} == {("outbox_shut_out", "error")}
+        (entry,) = entries()
+        assert (entry.state, entry.attempts) == ("pending", 6)
+        assert entry.last_error == f"HTTP {status}"
+        assert all(30 <= pause <= 602 for pause in pauses)
+        assert pauses[-1] >= 300
+        answers[0] = created("R-1")
+        assert drain(relay) == 1
+    assert (the_ticket(ticket_id).external_id, entries()[0].state) == ("R-1", "sent")
+
+
+def test_every_dead_letter_is_sent_again_at_once(make_relay: MakeRelay, filed: File) -> None:
+    tickets, answers, run = [filed(), filed()], [Answer(400)], CliRunner()
+    with unit_of_work() as session:
+        supplement(session, ME, tickets[0], "还在冒", (), "m1")
+    numbers = iter(["R-1", "R-2"])
+
+    def script(asked: Asked) -> Answer:
+        if answers:
+            return answers[0]
+        return created(next(numbers)) if asked.path == "/requests.json" else Answer(200)
+
+    with serving(script) as server:
+        relay = make_relay(server.url)
+        drain(relay)
+        assert [entry.state for entry in entries()] == ["dead"] * 3
+        answers.clear()
+        for wrong in ([], ["1", "--all"]):
+            assert run.invoke(outbox, ["retry", *wrong]).exit_code == 2
+        assert drain(relay) == 0
+        done = run.invoke(outbox, ["retry", "--all"])
+        assert (done.exit_code, done.output) == (0, "3 entries will be sent again\n")
+        assert drain(relay) == 3
+    assert [entry.state for entry in entries()] == ["sent"] * 3
+    assert run.invoke(outbox, ["retry", "--all"]).output == "0 entries will be sent again\n"
+
+
+def test_one_complaint_that_cannot_be_read_does_not_stop_the_others(
+    city_store: CityStore, desk: Desk, make_relay: MakeRelay, filed: File
+) -> None:
+    key = city_store.settings.data_key.get_secret_value()
+    city_store.configure(DATA_KEY=Fernet.generate_key().decode())
+    unreadable = filed()
+    city_store.configure(DATA_KEY=key)
+    readable = filed()
+    with desk.up(), capture_logs() as logs:
+        assert drain(make_relay()) == 2
+    first, second = entries()
+    assert (first.state, first.last_error, first.attempts) == ("dead", "ConfigurationError", 1)
+    assert second.state == "sent"
+    assert the_ticket(unreadable).status == "submitted"
+    assert the_ticket(readable).status == "forwarded"
+    (dead,) = [log for log in logs if log["event"] == "outbox_dead"]
+    assert (dead["ticket"], dead["exc_info"]) == (unreadable, True)
+
+
+def test_a_store_that_is_away_makes_no_dead_letters(
+    make_relay: MakeRelay, filed: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filed()
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, OSError("connection lost"))
+
+    relay = make_relay()
+    with monkeypatch.context() as patch:
+        patch.setattr("dispatch.relay.reveal", away)
+        with pytest.raises(OperationalError):
+            relay.deliver_one()
+    assert entries()[0].state == "pending"
+
+
+def test_an_unexpected_failure_does_not_end_the_relay(
+    make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay, pauses = make_relay(), []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise KeyboardInterrupt
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(relay, "poll", fail)
+    monkeypatch.setattr(relay_module, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep))
+    with capture_logs() as logs, pytest.raises(KeyboardInterrupt):
+        relay.run()
+    assert [log["event"] for log in logs] == ["relay_trip_failed"] * 2
 
 
 def test_an_update_of_a_refused_request_is_kept_too(make_relay: MakeRelay, filed: File) -> None:
@@ -368,6 +364,42 @@ def test_an_answer_that_makes_no_sense_is_left_to_the_operator(
     with serving(only_posts(lambda _: Answer(200, "<html>Welcome to the hotel</html>"))) as server:
         drain(make_relay(server.url))
     assert entries()[0].state == "dead"
+
+
+@pytest.mark.parametrize("refusal", [400, 422])
+def test_a_server_that_knows_no_withdrawal_hears_no_further_action(
+    make_relay: MakeRelay, filed: File, refusal: int
+) -> None:
+    ticket_id = filed()
+    with unit_of_work() as session:
+        withdraw(session, ME, ticket_id)
+
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/requests.json":
+            return created("R-1")
+        return Answer(refusal if asked.fields["status"] == ["WITHDRAWN"] else 200)
+
+    with serving(script) as server:
+        drain(make_relay(server.url))
+        posts = server.posts("/servicerequestupdates.json")
+    assert [post.fields["status"] for post in posts] == [["WITHDRAWN"], ["NO_FURTHER_ACTION"]]
+    assert len({post.key for post in posts}) == 2
+    assert [entry.state for entry in entries()] == ["sent", "sent"]
+
+
+def test_a_refused_supplement_is_not_sent_as_something_else(
+    make_relay: MakeRelay, filed: File
+) -> None:
+    ticket_id = filed()
+    with unit_of_work() as session:
+        supplement(session, ME, ticket_id, "还在冒", (), "m1")
+    refuse = only_posts(
+        lambda asked: created("R-1") if asked.path == "/requests.json" else Answer(422)
+    )
+    with serving(refuse) as server:
+        drain(make_relay(server.url))
+        assert len(server.posts("/servicerequestupdates.json")) == 1
+    assert [entry.state for entry in entries()] == ["sent", "dead"]
 
 
 @pytest.mark.parametrize(("asked_for", "expected"), [("120", 120), ("99999", 600)])
@@ -426,137 +458,3 @@ def test_a_server_that_gives_two_complaints_one_id_does_not_stop_the_relay(
     assert [entry.state for entry in entries()] == ["sent", "dead", "sent"]
     assert "R-1" in (entries()[1].last_error or "")
     assert the_ticket(third).external_id == "R-2"
-
-
-class PlainServer:
-    """Files requests and tells their state; has no servicerequestupdates."""
-
-    def __init__(self, missing: int = 404) -> None:
-        self.missing = missing
-        self.requests: dict[str, dict[str, str]] = {}
-        self.gone: set[str] = set()
-
-    def __call__(self, asked: Asked) -> Answer:
-        if asked.path == "/servicerequestupdates.json":
-            return Answer(self.missing, "no such resource")
-        if asked.method == "POST":
-            number = f"R-{len(self.requests) + 1}"
-            self.requests[number] = {
-                "service_request_id": number,
-                "status": "open",
-                "requested_datetime": "2026-11-21T09:00:00+08:00",
-                "updated_datetime": "2026-11-21T09:00:00+08:00",
-            }
-            return created(number)
-        number = asked.path.removeprefix("/requests/").removesuffix(".json")
-        if number in self.gone:
-            return Answer(404, "[]")
-        return Answer(200, json.dumps([self.requests[number]]))
-
-    def close(self, number: str, notes: str, minute: int = 30) -> None:
-        self.requests[number] |= {
-            "status": "closed",
-            "status_notes": notes,
-            "updated_datetime": f"2026-11-21T10:{minute}:00+08:00",
-        }
-
-
-@pytest.mark.parametrize("missing", [404, 400, 405, 501])
-def test_without_the_extension_each_open_request_is_asked_for(
-    make_relay: MakeRelay, filed: File, missing: int
-) -> None:
-    first, second = filed(), filed()
-    city = PlainServer(missing)
-    with serving(city) as server:
-        relay = make_relay(server.url)
-        drain(relay)
-        relay.poll()
-        assert the_ticket(first).status == "forwarded"
-        city.close("R-2", "已清运")
-        relay.poll()
-        relay.poll()
-        asked = [one.path for one in server.asked if one.method == "GET"]
-    assert the_ticket(first).status == "forwarded"
-    assert the_ticket(second).status == "resolved"
-    assert sum("已清运" in text for text in told()) == 1
-    assert asked.count("/servicerequestupdates.json") == 1  # it is not asked again
-
-
-def test_one_request_the_server_lost_does_not_hide_the_others(
-    make_relay: MakeRelay, filed: File
-) -> None:
-    filed()
-    second = filed()
-    city = PlainServer()
-    with serving(city) as server:
-        relay = make_relay(server.url)
-        drain(relay)
-        city.gone.add("R-1")
-        city.close("R-2", "已清运")
-        relay.poll()
-    assert the_ticket(second).status == "resolved"
-
-
-def test_a_closure_without_notes_stays_open_until_there_are_some(
-    make_relay: MakeRelay, filed: File
-) -> None:
-    ticket_id, city = filed(), PlainServer()
-    with serving(city) as server:
-        relay = make_relay(server.url)
-        drain(relay)
-        city.close("R-1", "")
-        relay.poll()
-        assert the_ticket(ticket_id).status == "forwarded"
-        city.close("R-1", "已清运", minute=45)
-        relay.poll()
-    assert the_ticket(ticket_id).status == "resolved"
-    with unit_of_work() as session:
-        assert open_external(session) == [(ticket_id, "R-1")]
-
-
-def test_a_long_list_of_updates_is_read_to_its_end(make_relay: MakeRelay, filed: File) -> None:
-    tickets = [filed(f"web:{number}") for number in range(7)]
-    begin = datetime.now(UTC) - timedelta(hours=2)
-    numbers = iter(range(7))
-    log = [
-        {
-            "update_id": f"U{n}",
-            "service_request_id": f"R-{n}",
-            "status": "INVESTIGATING",
-            "updated_datetime": (begin + timedelta(minutes=n)).isoformat(),
-            "description": "",
-        }
-        for n in range(7)
-    ]
-
-    def script(asked: Asked) -> Answer:
-        if asked.method == "POST":
-            return created(f"R-{next(numbers)}")
-        since = datetime.fromisoformat(asked.query["start_date"][0])
-        page = [u for u in log if datetime.fromisoformat(u["updated_datetime"]) >= since][:3]
-        return Answer(200, json.dumps(page))
-
-    with serving(script) as server:
-        relay = make_relay(server.url)
-        drain(relay)
-        relay.poll()
-    assert [the_ticket(ticket).status for ticket in tickets] == ["accepted"] * 7
-
-
-def test_a_broken_line_while_polling_is_tried_again(make_relay: MakeRelay, filed: File) -> None:
-    ticket_id, city, down = filed(), PlainServer(), [True]
-
-    def script(asked: Asked) -> Answer:
-        if asked.method == "GET" and down[0]:
-            return Answer(503 if "updates" in asked.path else 0)
-        return city(asked)
-
-    with serving(script) as server:
-        relay = make_relay(server.url)
-        drain(relay)
-        city.close("R-1", "已清运")
-        relay.poll()
-        assert the_ticket(ticket_id).status == "forwarded"
-        down[0] = False
-        relay.poll()
-    assert the_ticket(ticket_id).status == "resolved"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from dispatch.categories import Categories
 from dispatch.filing import file_complaint
@@ -139,12 +140,61 @@ def test_a_ticket_nobody_knows(city_store: CityStore, apply: Apply) -> None:
     assert city_store.rows(OutgoingMessage) == []
 
 
-@pytest.mark.parametrize("status", ["", "OPEN", "COMMENT"])
-def test_a_comment_is_no_step(
+@pytest.mark.parametrize("status", ["", "OPEN", "open", "INVESTIGATING", "ACTION_SCHEDULED"])
+def test_words_about_an_unchanged_status_are_passed_on_once(
     city_store: CityStore, forwarded: str, apply: Apply, status: str
 ) -> None:
-    assert apply(news(1, status, "已联系店家")) is Outcome.NOTHING_NEW
+    if status.startswith(("INV", "ACT")):
+        apply(news(0, "INVESTIGATING"))
+    stands, before = ticket_in(city_store).status, len(told())
+    assert apply(news(1, status, "已联系店家")) is Outcome.APPLIED
+    assert told()[before:] == [f"工单 {forwarded} 有新的办理说明：已联系店家"]
+    event = city_store.rows(TicketEvent)[-1]
+    assert (event.from_status, event.to_status, event.unit) == (stands, stands, UNIT)
+    assert event.external_update_id == "U1"
+    assert apply(news(1, status, "已联系店家")) is Outcome.REPEATED
+    assert apply(news(2, status, "已联系店家")) is Outcome.NOTHING_NEW  # nothing he has not read
+    assert apply(news(3, status, "店家明天停业整改")) is Outcome.APPLIED
+    assert apply(news(2, status, "迟到的说明")) is Outcome.OUTDATED
+    assert len(told()) == before + 2
+    assert ticket_in(city_store).status == stands
+
+
+def test_the_explanation_of_a_step_is_not_told_again(
+    city_store: CityStore, forwarded: str, apply: Apply
+) -> None:
+    """Read from the request itself the same step has another id."""
+    assert apply(news(1, "FIXED", "已整改")) is Outcome.APPLIED
+    assert apply(news(2, "FIXED", "已整改")) is Outcome.NOTHING_NEW
+    assert apply(news(3, "FIXED", "已整改，欢迎监督")) is Outcome.APPLIED
+    assert len(told()) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("", ""),
+        ("OPEN", " \n"),
+        ("COMMENT", "已联系店家"),
+        ("WITHDRAWN", "市民撤回"),
+        ("OPEN", "市民补充：今天更严重了"),
+        ("", "市民评价：5分"),
+    ],
+)
+def test_no_words_unknown_words_and_his_own_words_are_no_news(
+    city_store: CityStore, forwarded: str, apply: Apply, status: str, words: str
+) -> None:
+    assert apply(news(1, status, words)) is Outcome.NOTHING_NEW
     assert told() == []
+
+
+def test_a_refusal_is_logged_unless_it_was_before(
+    city_store: CityStore, forwarded: str, categories: Categories
+) -> None:
+    with capture_logs() as logs, unit_of_work() as session:
+        for again in (True, False, False):
+            apply_update(session, news(1, "FIXED"), categories, log_refusal=again)
+    assert [entry["event"] for entry in logs] == ["update_refused"]
 
 
 def test_a_withdrawn_ticket_stays_withdrawn(
@@ -153,6 +203,7 @@ def test_a_withdrawn_ticket_stays_withdrawn(
     with unit_of_work() as session:
         add_event(session, session.get_one(Ticket, forwarded), "withdrawn", actor="citizen:web:1")
     assert apply(news(1, "INVESTIGATING")) is Outcome.REFUSED
+    assert apply(news(2, "", "已联系店家")) is Outcome.NOTHING_NEW
     assert ticket_in(city_store).status == "withdrawn"
 
 
@@ -265,7 +316,7 @@ def test_whatever_arrives_in_whatever_order_the_history_is_sound(
         at = "draft"
         for event in events:
             assert event.from_status == at
-            assert event.to_status in TRANSITIONS[at]
+            assert event.to_status in TRANSITIONS[at] or (event.to_status == at and event.note)
             if event.to_status in NEEDS_EXPLANATION:
                 assert event.note is not None
             at = event.to_status

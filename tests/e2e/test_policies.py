@@ -93,8 +93,8 @@ def test_an_unknown_policy_is_not_guessed(citizen: Citizen) -> None:
 
 
 def test_subscribing_and_unsubscribing(citizen: Citizen) -> None:
-    assert "已为您订阅" in citizen.say("有新政策通知我").text
-    assert "已经订阅过" in citizen.say("订阅新政策").text
+    assert "已为您登记" in citizen.say("有新政策通知我").text
+    assert "已经登记过" in citizen.say("订阅新政策").text
     ended = citizen.say("取消订阅")
     assert ended.intent == "unsubscribe_policies"
     assert "已取消订阅" in ended.text

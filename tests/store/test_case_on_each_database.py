@@ -6,8 +6,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+from base.errors import StateError
 from dispatch.categories import load_categories
-from dispatch.filing import file_complaint, rate
+from dispatch.filing import file_complaint, rate, supplement, withdraw
 from dispatch.intake import Draft, Spot, new_draft
 from dispatch.open311 import RequestUpdate
 from dispatch.updates import Outcome, apply_update
@@ -68,3 +69,39 @@ def test_the_same_update_by_webhook_and_by_polling_is_applied_once(any_store: Ci
         assert rate(session, "web:1", ticket.id, 5) is not None
     with unit_of_work() as session:
         assert outbox_summary(session) == {"sent": 1, "pending": 1}
+
+
+def test_a_ticket_is_withdrawn_once_whoever_presses_first(any_store: CityStore) -> None:
+    categories = load_categories(any_store.settings.categories_file)
+    with unit_of_work() as session:
+        ticket_id = file_complaint(session, ready(), "web:1", categories).ticket.id
+    start = threading.Barrier(6)
+
+    def press(_worker: int) -> str:
+        start.wait()
+        try:
+            with unit_of_work() as session:
+                withdraw(session, "web:1", ticket_id)
+        except StateError as error:
+            return error.code
+        return "withdrawn"
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(press, range(6)))
+    assert answers == [*["transition_refused"] * 5, "withdrawn"]
+
+
+def test_the_same_supplement_pressed_by_many_goes_out_once(any_store: CityStore) -> None:
+    categories = load_categories(any_store.settings.categories_file)
+    with unit_of_work() as session:
+        ticket_id = file_complaint(session, ready(), "web:1", categories).ticket.id
+    start = threading.Barrier(6)
+
+    def press(_worker: int) -> bool:
+        start.wait()
+        with unit_of_work() as session:
+            return supplement(session, "web:1", ticket_id, "还在冒", (), "m1") is not None
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(press, range(6)))
+    assert len(any_store.rows(OutboxEntry)) == 2

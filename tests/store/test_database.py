@@ -14,9 +14,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-from store.database import insert_missing, make_engine, unit_of_work, upgrade
-from store.models import Base, Citizen, OutboxEntry, Ticket, TicketSequence, plain
+from store.database import insert_missing, make_engine, reading, unit_of_work, upgrade
+from store.models import (
+    AuditEntry,
+    Base,
+    Citizen,
+    OutboxEntry,
+    Ticket,
+    TicketSequence,
+    plain,
+)
 from store.people import citizen
+from store.privacy import reveal
 from store.tickets import add_event, city_day, claim_due, new_ticket_id, queue_outbox
 from tests.stack import ROOT
 from tests.store.city import CityStore
@@ -114,6 +123,41 @@ def test_a_unit_of_work_takes_the_write_lock_with_its_first_look(city_store: Cit
             assert other.execute("SELECT count(*) FROM tickets").fetchone() == (0,)
         finally:
             other.close()
+
+
+def test_reading_neither_waits_for_a_writer_nor_holds_one_up(city_store: CityStore) -> None:
+    add_ticket("SM20261121000001")
+    with unit_of_work() as writing:
+        writing.get_one(Ticket, "SM20261121000001").status = "forwarded"
+        writing.flush()
+        with reading() as session:
+            assert session.get_one(Ticket, "SM20261121000001").status == "submitted"
+    with reading() as session:
+        assert session.get_one(Ticket, "SM20261121000001").status == "forwarded"
+        with unit_of_work() as writing:
+            writing.get_one(Ticket, "SM20261121000001").status = "accepted"
+    assert [ticket.status for ticket in city_store.rows(Ticket)] == ["accepted"]
+
+
+def test_reading_does_not_write(any_store: CityStore) -> None:
+    add_ticket("SM20261121000001")
+    with pytest.raises(RuntimeError, match="does not write"), reading() as session:
+        citizen(session, "web:2")
+        reveal(
+            session,
+            session.get_one(Ticket, "SM20261121000001"),
+            "description",
+            actor="test",
+            purpose="test",
+        )
+    assert len(any_store.rows(Citizen)) == 1
+    assert any_store.rows(AuditEntry) == []
+
+
+def test_an_error_of_the_database_does_not_show_what_was_written(any_store: CityStore) -> None:
+    with pytest.raises(IntegrityError) as caught, unit_of_work() as session:
+        session.add(OutboxEntry(ticket_id="SM-none", kind="request", idempotency_key="my-secret"))
+    assert "my-secret" not in str(caught.value)
 
 
 def test_a_database_that_cannot_be_opened_is_an_error_at_once(tmp_path: Path) -> None:

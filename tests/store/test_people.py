@@ -3,10 +3,12 @@ from __future__ import annotations
 from store.database import unit_of_work
 from store.models import AuditEntry, Citizen, Subscription, plain
 from store.people import (
+    acknowledge,
     citizen,
     forget_profile,
     has_messages,
     inbox,
+    is_settled,
     last_message_id,
     queue_message,
     read_profiles,
@@ -91,6 +93,8 @@ def test_the_inbox_keeps_order_and_knows_what_was_delivered(any_store: CityStore
         first = inbox(session, ME, after=0, limit=2)
     assert [replies[0]["text"] for _, replies in first] == ["进展1", "进展2"]
     with unit_of_work() as session:
+        assert last_message_id(session, ME) == 0  # sent is not received
+        acknowledge(session, ME, first[-1][0])
         assert last_message_id(session, ME) == first[-1][0]
         rest = inbox(session, ME, after=first[-1][0])
         assert [replies[0]["text"] for _, replies in rest] == ["进展3", "进展4", "进展5"]
@@ -101,13 +105,32 @@ def test_the_inbox_keeps_order_and_knows_what_was_delivered(any_store: CityStore
         assert [replies for _, replies in inbox(session, OTHER, 0)] == [[{"text": "别人的"}]]
 
 
-def test_delivery_is_audited_and_its_first_moment_is_kept(city_store: CityStore) -> None:
+def test_an_inbox_is_settled_when_all_is_read_and_confirmed(any_store: CityStore) -> None:
+    with unit_of_work() as session:
+        assert is_settled(session, ME, 0)
+        for text in ("一", "二"):
+            queue_message(session, ME, [{"text": text}])
+        queue_message(session, OTHER, [{"text": "别人的"}])
+    with unit_of_work() as session:
+        (first, _), (second, _) = inbox(session, ME, 0)
+        assert [is_settled(session, ME, after) for after in (0, first, second)] == [False] * 3
+        acknowledge(session, ME, second)
+        assert [is_settled(session, ME, after) for after in (first, second)] == [False, True]
+        assert not is_settled(session, OTHER, second + 1)
+
+
+def test_reading_is_audited_and_the_first_confirmation_is_kept(city_store: CityStore) -> None:
     with unit_of_work() as session:
         queue_message(session, ME, [{"text": "一"}])
     with unit_of_work() as session:
-        inbox(session, ME, 0)
+        ((number, _),) = inbox(session, ME, 0)
+    assert city_store.raw("SELECT delivered_at FROM outgoing_messages") == [(None,)]
+    with unit_of_work() as session:
+        acknowledge(session, ME, number)
     first = city_store.raw("SELECT delivered_at FROM outgoing_messages")
+    assert first != [(None,)]
     with unit_of_work() as session:
         inbox(session, ME, 0)
+        acknowledge(session, ME, number)
     assert city_store.raw("SELECT delivered_at FROM outgoing_messages") == first
     assert {entry.purpose for entry in city_store.rows(AuditEntry)} == {"message_delivery"}

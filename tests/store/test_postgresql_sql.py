@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from store.models import Base
-from store.tickets import by_external_id, claim_due
+from store.tickets import by_external_id, claim_due, of_citizen
 from tests.store.city import CityStore
 
 
@@ -46,6 +46,10 @@ def test_relays_on_postgresql_skip_what_another_has_taken(
     with Listening(engine) as session:
         assert claim_due(session, datetime.now(UTC), timedelta(minutes=2)) is None
         assert by_external_id(session, "YZ1") is None
+        assert of_citizen(session, "web:1", "SM1", lock=True) is None
+        assert of_citizen(session, "web:1", "SM1") is None
     engine.dispose()
     assert said[0].rstrip().endswith("FOR UPDATE OF outbox SKIP LOCKED")
     assert said[1].rstrip().endswith("FOR UPDATE")
+    assert said[2].rstrip().endswith("FOR UPDATE")
+    assert "FOR UPDATE" not in said[3]

@@ -13,13 +13,15 @@ export class EventsLink {
   #graceTimer = 0;
 
   /**
-   * @param {{renew: () => Promise<unknown>,
+   * @param {{renew: () => Promise<unknown>, position: () => number,
    *   onMessage: (push: {id: number, replies: object[]}) => void,
    *   onState: (state: "up"|"lost"|"offline") => void}} hooks
-   *   `renew` re-opens the session before a new attempt after the server refused the stream.
+   *   `renew` re-opens the session before a new attempt after the server refused the stream;
+   *   `position` is the last event shown, 0 for none: a new EventSource knows no Last-Event-ID.
    */
-  constructor({ renew, onMessage, onState }) {
+  constructor({ renew, position, onMessage, onState }) {
     this.renew = renew;
+    this.position = position;
     this.onMessage = onMessage;
     this.onState = onState;
     window.addEventListener("offline", () => this.onState("offline"));
@@ -33,7 +35,9 @@ export class EventsLink {
   open() {
     clearTimeout(this.#retryTimer);
     this.#source?.close();
-    const source = new EventSource("/web/events", { withCredentials: true });
+    const after = this.position();
+    const url = after > 0 ? `/web/events?after=${after}` : "/web/events";
+    const source = new EventSource(url, { withCredentials: true });
     this.#source = source;
     source.addEventListener("open", () => this.#up());
     source.addEventListener("message", (event) => this.#read(event));

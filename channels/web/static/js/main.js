@@ -247,7 +247,12 @@ async function connect() {
     conversation.follow(await api.session({ again: !first }));
     first = false;
   };
-  const link = new EventsLink({ renew, onMessage: showPush, onState: showConnection });
+  const link = new EventsLink({
+    renew,
+    position: () => conversation.lastSeen(),
+    onMessage: showPush,
+    onState: showConnection,
+  });
   try {
     await renew();
     link.open();

@@ -125,6 +125,14 @@ export class Conversation {
     write(SEEN, this.seen);
     return true;
   }
+
+  /**
+   * The newest pushed event this tab has shown.
+   * @returns {number} 0 when there is none
+   */
+  lastSeen() {
+    return Math.max(0, ...this.seen.ids.filter(Number.isSafeInteger));
+  }
 }
 
 /**

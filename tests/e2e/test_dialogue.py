@@ -139,8 +139,18 @@ def test_changing_sides_in_a_policy_search_starts_afresh(citizen: Citizen) -> No
 
 
 def test_a_button_after_a_clarifying_question_brings_the_words_along(citizen: Citizen) -> None:
-    asked = citizen.say("KTV吵")
-    if asked.intent != "nlu_fallback":
-        pytest.skip(f"understood at once as {asked.intent}")
-    pressed = next(t for t in asked.buttons if "反映" in t)
-    assert "什么地方" in citizen.press(pressed).text
+    unclear = (
+        "上次举报过的那个砂石场又开始扬灰了",
+        "KTV吵",
+        "那个味道又来了真受不了",
+        "对面又闹上了",
+    )
+    for words in unclear:
+        asked = citizen.say(words)
+        readings = [title for title in asked.buttons if "反映污染" in title]
+        if asked.intent == "nlu_fallback" and readings:
+            break
+        citizen.say("取消")
+    else:
+        pytest.fail("every one of these was understood: find words that are unclear")
+    assert "什么地方" in citizen.press(readings[0]).text

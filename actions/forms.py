@@ -28,15 +28,11 @@ POLICY_DETAIL = frozenset({"ask_policy_detail", "choose_policy"})
 SUBSCRIPTION = frozenset({"subscribe_policies", "unsubscribe_policies"})
 TICKET_BUTTONS = frozenset({"rate_ticket", "withdraw_ticket", "confirm_withdraw"})
 
-COMPLAINT_INTERRUPTIONS = (
+_ALWAYS = (
     SERVICE_INTENTS
     | SMALL_TALK
-    | POLICY_DETAIL
-    | SUBSCRIPTION
     | TICKET_BUTTONS
     | {
-        "ask_policy",
-        "choose_kind",
         "thank",
         "check_ticket",
         "ask_human",
@@ -47,43 +43,12 @@ COMPLAINT_INTERRUPTIONS = (
         "forget_me",
     }
 )
-SUPPLEMENT_INTERRUPTIONS = (
-    SERVICE_INTENTS
-    | SMALL_TALK
-    | TICKET_BUTTONS
-    | {
-        "ask_policy",
-        "choose_kind",
-        "thank",
-        "check_ticket",
-        "ask_human",
-        "emergency",
-        "repeat",
-        "cancel",
-        "goodbye",
-        "forget_me",
-    }
-)
-POLICY_INTERRUPTIONS = (
-    SERVICE_INTENTS
-    | SMALL_TALK
-    | POLICY_DETAIL
-    | SUBSCRIPTION
-    | TICKET_BUTTONS
-    | {
-        "cancel",
-        "goodbye",
-        "thank",
-        "report_pollution",
-        "report_city_issue",
-        "attach",
-        "check_ticket",
-        "ask_human",
-        "emergency",
-        "repeat",
-        "forget_me",
-    }
-)
+_SEARCH = frozenset({"ask_policy", "choose_kind"})
+_REPORT = frozenset({"report_pollution", "report_city_issue", "attach"})
+
+COMPLAINT_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _SEARCH
+SUPPLEMENT_INTERRUPTIONS = _ALWAYS | _SEARCH
+POLICY_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _REPORT
 
 ASKED_AGAIN = frozenset({"repeat"})
 """What only makes a form ask its open question again. Rasa never lets a form run right after

@@ -99,7 +99,7 @@ def match(
     day = today or date.today()
     filled = complete(profile)
     relevance, named, wanted = _asked(catalogue, filled, query)
-    one = named == wanted and bool(named)  # a policy called by its title, nothing else
+    one = bool(query and catalogue.policy_finder.titled(query))  # called by its title
     found: list[tuple[Policy, Evaluation, float]] = []
     for policy in catalogue.policies:
         asked = policy.id in named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from base.errors import ConfigurationError
 from base.settings import Settings, get_settings
 from matcher.catalogue import Catalogue
+from matcher.profile import Profile
+from matcher.ranking import match
 
 
 def test_items_are_found_by_id(city: Settings) -> None:
@@ -56,3 +59,16 @@ def test_the_bundled_city_loads_and_answers() -> None:
     assert {policy.audience for policy in catalogue.policies} == {"enterprise", "resident"}
     for item in catalogue.services:
         assert catalogue.halls_for(item) or not item.place.halls
+
+
+def test_a_question_about_one_policy_hides_nothing_one_is_entitled_to() -> None:
+    real = Catalogue.load(get_settings())
+    profile = Profile("resident", "r", {"age": 82, "hukou": "local"})
+    day = date(2026, 11, 21)
+    asked = match(real, profile, "我妈82岁了，本市户口，有什么补贴？", today=day)
+    every = match(real, profile, today=day)
+    sure = {found.policy.id for found in every if found.evaluation.verdict == "eligible"}
+    assert len(sure) > 1
+    assert sure <= {found.policy.id for found in asked}
+    titled = match(real, profile, "高龄津贴怎么领", today=day)
+    assert [found.policy.id for found in titled] == ["elderly_allowance"]

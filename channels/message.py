@@ -6,11 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-ConversationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,100}$")]
-ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
-OWN_CHANNELS = frozenset({"web", "telegram", "wechat", "voice"})
-"""Channels that check for themselves who is speaking; no API client may speak for them."""
-
+ConversationId = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f]{1,100}$")]
+ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,29}$")]
 
 _UNSPOKEN = str.maketrans({"【": None, "】": "，", "“": None, "”": None})
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from base.errors import InputError
 from base.identity import citizen_id
 from channels.message import (
-    OWN_CHANNELS,
     Answer,
     ChannelName,
     ConversationId,
@@ -40,12 +39,7 @@ def authorised(request: Request, authorization: Annotated[str, Header()] = "") -
 
 @router.post("/messages", dependencies=[Depends(authorised)])
 def post_message(message: Message, request: Request) -> Answer:
-    """Answer one message of a citizen.
-
-    Raises:
-        InputError: ``channel_reserved`` and those of the conversation.
-    """
-    _check_channel(message.channel)
+    """Answer one message of a citizen."""
     answer: Answer = request.app.state.conversation.handle(message)
     return answer
 
@@ -59,11 +53,7 @@ def get_messages(
     """Return messages pushed to a conversation (status news, notices) with ids above ``after``.
 
     Those up to ``after`` count as delivered: the client has shown them.
-
-    Raises:
-        InputError: ``channel_reserved``.
     """
-    _check_channel(channel)
     rows = _inbox(citizen_id(channel, conversation_id), after)
     return {
         "conversation_id": conversation_id,
@@ -72,13 +62,6 @@ def get_messages(
             for number, replies in rows
         ],
     }
-
-
-def _check_channel(channel: str) -> None:
-    if channel in OWN_CHANNELS:
-        raise InputError(
-            "channel_reserved", "这个渠道名称由系统保留，请换一个渠道名称。", f"channel {channel}"
-        )
 
 
 def _inbox(citizen: str, after: int) -> list[tuple[int, list[dict[str, Any]]]]:

@@ -143,8 +143,8 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
             422,
             "audio_broken",
         ),
-        (said(conversation_id="../etc"), 422, "request_invalid"),
-        (said(channel="API"), 422, "request_invalid"),
+        (said(conversation_id="a b"), 422, "request_invalid"),
+        (said(channel="a:b"), 422, "request_invalid"),
         (said(extra=1), 422, "request_invalid"),
         (said(text=5), 422, "request_invalid"),
         (said("", {"type": "video", "data": ""}), 422, "request_invalid"),
@@ -455,18 +455,6 @@ def test_messages_are_delivered_when_the_client_says_so(gateway: Gateway) -> Non
         assert ask(second) == []
         assert confirmed() == second
         assert ask(0) == [first, second]  # a client that lost its place asks again
-
-
-@pytest.mark.parametrize("channel", ["web", "telegram", "wechat", "voice"])
-def test_nobody_speaks_for_our_own_channels(gateway: Gateway, channel: str) -> None:
-    with unit_of_work() as session:
-        queue_message(session, f"{channel}:c-1", [{"text": "给本人的", "buttons": [], "cards": []}])
-    with gateway.api() as http:
-        sent = http.post("/api/v1/messages", json=said(channel=channel))
-        query = {"conversation_id": "c-1", "channel": channel}
-        asked = http.get("/api/v1/messages", params=query)
-    assert refusal(sent) == refusal(asked) == (422, "channel_reserved")
-    assert not gateway.rasa.heard
 
 
 # --- configuration ----------------------------------------------------------------------

@@ -49,13 +49,13 @@ def test_reply_of_what_an_action_says() -> None:
     assert Reply.of({"text": None}) == Reply(text="", speech="")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "居民", "x" * 101, "a\n"])
+@pytest.mark.parametrize("name", ["", "a b", "a\tb", "x" * 101, "a\n"])
 def test_conversation_ids_are_plain(name: str) -> None:
     with pytest.raises(ValidationError):
         Message(conversation_id=name, channel="api", text="你好")
 
 
-@pytest.mark.parametrize("name", ["", "API", "1a", "x" * 21, "a:b"])
+@pytest.mark.parametrize("name", ["", "1a", "x" * 31, "a:b"])
 def test_channel_names_are_plain(name: str) -> None:
     with pytest.raises(ValidationError):
         Message(conversation_id="c-1", channel=name, text="你好")

@@ -210,7 +210,7 @@ class Intake:
             draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
         if draft.place is None or draft.place.source == "photo":  # words weigh more than EXIF
             spots = self._spots(heard)
-            if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
+            if _is_clear(spots):
                 draft = _placed(draft, spots[0][0])
         return draft
 
@@ -257,20 +257,13 @@ class Intake:
         if ordinal and draft.place_options:
             return self._choose_place(draft, str("一二三123".index(ordinal.group(1)) % 3))
         spots = self._spots(heard)
-        if spots and spots[0][1] >= SURE_PLACE and _leads(spots):
+        if _is_clear(spots):
             return self._add_facts(_placed(draft, spots[0][0]), heard)
         if spots and draft.place_tries == 0:
             options = tuple(spot for spot, _ in spots[:3])
             return draft.model_copy(update={"place_options": options, "place_tries": 1})
         if draft.place_tries and _ADDRESS.search(heard.text):
-            typed = Spot(
-                address=heard.text.strip(),
-                district=None,
-                latitude=None,
-                longitude=None,
-                source="typed",
-            )
-            return _placed(draft, typed)
+            return _placed(draft, _typed(heard.text.strip()))
         if heard.intent in _REPORT:
             draft = self.add_words(draft, heard.text)
         return draft.model_copy(
@@ -308,14 +301,7 @@ class Intake:
         if heard.intent in ("correct", "deny") and named:
             return draft.model_copy(update={"category": named, "category_chosen": True})
         if heard.intent == "correct" and heard.places:
-            typed = Spot(
-                address=heard.places[0],
-                district=None,
-                latitude=None,
-                longitude=None,
-                source="typed",
-            )
-            return _placed(draft, typed)
+            return _placed(draft, _typed(heard.places[0]))
         if heard.intent in ("deny", "correct"):
             return draft.model_copy(update={"notes": (*draft.notes, "what_is_wrong")})
         if is_vague(heard.text):
@@ -360,5 +346,13 @@ def _spot(match: PlaceMatch) -> Spot:
     )
 
 
-def _leads(spots: list[tuple[Spot, float]]) -> bool:
+def _typed(address: str) -> Spot:
+    """An address as the citizen wrote it, unknown to the gazetteer."""
+    return Spot(address=address, district=None, latitude=None, longitude=None, source="typed")
+
+
+def _is_clear(spots: list[tuple[Spot, float]]) -> bool:
+    """Tell whether the best candidate is sure and well ahead of the next."""
+    if not spots or spots[0][1] < SURE_PLACE:
+        return False
     return len(spots) == 1 or spots[0][1] - spots[1][1] >= CLEAR_LEAD

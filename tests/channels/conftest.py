@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ import uvicorn
 from base.settings import Settings
 from channels.gateway.app import create_app
 from tests.isolated import isolated
+from tests.serving import http_server
 from tests.stack import free_port
 
 UNDERSTOOD: dict[str, Any] = {
@@ -76,15 +77,8 @@ def neighbouring(neighbour: Neighbour) -> Iterator[Neighbour]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", neighbour.port), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with http_server(Handler, neighbour.port):
         yield neighbour
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass

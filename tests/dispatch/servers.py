@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,6 +22,7 @@ from dispatch.desk.forms import Listing
 from dispatch.desk.office import Office, Step
 from dispatch.desk.tables import RequestRow
 from dispatch.open311.reader import parse_time
+from tests.serving import http_server
 
 
 class Desk:
@@ -142,16 +143,8 @@ def serving(script: Script) -> Iterator[OddServer]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with http_server(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def bad_line(target: str, *losses: int) -> Script:

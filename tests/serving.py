@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import uvicorn
 
 
 @contextmanager
@@ -20,3 +24,21 @@ def http_server(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterato
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def app_server(app: Any, host: str, port: int) -> Iterator[None]:
+    """Serve an ASGI application under uvicorn until the block ends."""
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.started
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)

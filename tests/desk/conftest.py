@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,13 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from base import signing
 from base.settings import Settings
 from dispatch.desk.app import create_app
 from dispatch.open311 import Open311Client, RequestDraft
-from tests.serving import http_server
+from tests.serving import app_server, http_server
 
 API_KEY = "desk-key-1"
 PASSWORD = "dispatch-password"
@@ -95,26 +93,8 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.desk_host,
-        port=settings.desk_port,
-        log_config=None,
-        access_log=False,
-        ws="none",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
-    try:
+    with app_server(create_app(settings), settings.desk_host, settings.desk_port):
         yield settings.dispatch_url
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
 
 
 SettingsFactory = Callable[..., Settings]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
-import uvicorn
 
 from base.settings import Settings
 from dispatch.categories import load_categories
@@ -22,7 +19,7 @@ from dispatch.desk.forms import Listing
 from dispatch.desk.office import Office, Step
 from dispatch.desk.tables import RequestRow
 from dispatch.open311.reader import parse_time
-from tests.serving import http_server
+from tests.serving import app_server, http_server
 
 
 class Desk:
@@ -37,26 +34,9 @@ class Desk:
 
     @contextmanager
     def up(self) -> Iterator[None]:
-        config = uvicorn.Config(
-            create_app(self._settings),
-            host=self._settings.desk_host,
-            port=self._settings.desk_port,
-            log_config=None,
-            access_log=False,
-            ws="none",
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started and thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.started
-        try:
+        settings = self._settings
+        with app_server(create_app(settings), settings.desk_host, settings.desk_port):
             yield
-        finally:
-            server.should_exit = True
-            thread.join(timeout=20)
 
     def requests(self) -> list[RequestRow]:
         """Everything filed, newest first."""

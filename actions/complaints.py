@@ -131,14 +131,18 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         [ticket_card(ticket, category)],
     )
     forgotten = (*CLEARED, "service_id", "policy_id")
-    return [*(SlotSet(slot, None) for slot in forgotten), SlotSet("ticket_id", ticket.id)]
+    return [
+        *(SlotSet(slot, None) for slot in forgotten),
+        SlotSet("ticket_id", ticket.id),
+        *_resume_search(dispatcher, tracker),
+    ]
 
 
 @action
 def action_cancel_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Drops the draft; nothing has been stored as a ticket. Say so and clear the draft."""
     say(dispatcher, "好的，这条没有提交，已经取消。需要时随时再说。")
-    return [SlotSet(slot, None) for slot in CLEARED]
+    return [*(SlotSet(slot, None) for slot in CLEARED), *_resume_search(dispatcher, tracker)]
 
 
 @action
@@ -159,7 +163,17 @@ def action_complaint_first(dispatcher: CollectingDispatcher, tracker: Tracker) -
     Say so; the form asks its open question next.
     """
     say(dispatcher, "找政策的事我记着，咱们先把手上这件填完（不想填了就说“取消”）。")
-    return []
+    return [SlotSet("postponed_search", Turn.of(tracker).text or None)]
+
+
+def _resume_search(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
+    """Offer the policy search that had to wait; its words come back with the button."""
+    words = tracker.get_slot("postponed_search")
+    if not words:
+        return []
+    say(dispatcher, f"您刚才还问了：“{words}”", [button("现在找政策", "ask_policy")])
+    waiting = {"text": words, "readings": ["ask_policy"], "message_id": None, "for": None}
+    return [SlotSet("postponed_search", None), SlotSet("unclear", waiting)]
 
 
 def _ask(dispatcher: CollectingDispatcher, tracker: Tracker, gap: str) -> list[EventType]:

@@ -17,6 +17,8 @@ from actions.turn import Turn, button, next_message_only, say
 from dispatch.emergency import hotlines_for
 from matcher.answers import read_facts
 from matcher.kind import guess_kind
+from store.database import unit_of_work
+from store.unclear import note_choice
 
 TITLES = {
     "ask_service": "问怎么办事",
@@ -68,6 +70,7 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
         SlotSet("pending_photos", photos or None),
         SlotSet("pending_locations", points or None),
     ]
+    _learn_from_choice(tracker.get_slot("unclear"), turn)
     events += [
         SlotSet(slot, next_message_only(tracker.get_slot(slot), turn.message_id))
         for slot in ("unclear", "pending_withdraw")
@@ -102,7 +105,12 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
         buttons.append(button("都不是", "help"))
         text = "我没太听明白，您是想："
     say(dispatcher, text, buttons)
-    unclear = {"text": turn.text, "readings": readings, "for": None}
+    unclear = {
+        "text": turn.text,
+        "readings": readings,
+        "message_id": turn.metadata.get("message_id"),
+        "for": None,
+    }
     return [SlotSet("misunderstood", times), SlotSet("unclear", unclear if turn.text else None)]
 
 
@@ -178,6 +186,17 @@ def action_emergency(dispatcher: CollectingDispatcher, tracker: Tracker) -> list
         buttons = []
     say(dispatcher, text, buttons)
     return draft_of_danger(turn, tracker) if turn.text else []
+
+
+def _learn_from_choice(unclear: dict[str, Any] | None, turn: Turn) -> None:
+    """Note which button the citizen pressed after an unclear message: what it meant."""
+    if not unclear or unclear["for"] is not None or not unclear.get("message_id"):
+        return
+    meant = "ask_service" if turn.intent == "choose_service" else turn.intent
+    offered = turn.intent == "choose_service" or turn.intent in unclear["readings"]
+    if offered and meant != "help":
+        with unit_of_work() as session:
+            note_choice(session, unclear["message_id"], meant)
 
 
 def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, str]]]:

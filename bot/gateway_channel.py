@@ -11,6 +11,8 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.wishes import wishes
+
 
 class ReplyCollector(OutputChannel):
     """Collects the bot's messages as the gateway's replies (text, buttons, custom)."""
@@ -74,20 +76,47 @@ class GatewayInput(InputChannel):
             given = request.headers.get("X-Rasa-Token", "")
             if not hmac.compare_digest(given.encode(), self._token.encode()):
                 return response.json({"error": "unauthorized"}, status=401)
-            body = request.json
             collector = ReplyCollector()
-            message = UserMessage(
-                body["message"],
-                collector,
-                body["sender"],
-                input_channel=body["channel"],
-                metadata=body.get("metadata") or {},
-            )
-            processor = request.app.ctx.agent.processor
-            message.parse_data = await processor.parse_message(message)
-            await on_new_message(message)
+            messages = await _messages(request.json, collector, request.app.ctx.agent.processor)
+            for message in messages:
+                await on_new_message(message)
             return response.json(
-                {"replies": collector.replies, "understanding": message.parse_data}
+                {"replies": collector.replies, "understanding": messages[0].parse_data}
             )
 
         return routes
+
+
+async def _messages(
+    body: Dict[Text, Any], collector: ReplyCollector, processor: Any
+) -> List[UserMessage]:
+    """Return the message, or one for each of its wishes (bot/wishes.py).
+
+    What is attached goes with the complaint, or with the first wish when there is none.
+    """
+    metadata = body.get("metadata") or {}
+
+    def message(text: Text, metadata: Dict[Text, Any]) -> UserMessage:
+        return UserMessage(
+            text, collector, body["sender"], input_channel=body["channel"], metadata=metadata
+        )
+
+    async def parse(text: Text) -> Dict[Text, Any]:
+        parsed: Dict[Text, Any] = await processor.parse_message(message(text, {}))
+        return parsed
+
+    whole = message(body["message"], metadata)
+    whole.parse_data = await processor.parse_message(whole)
+    if body["message"].startswith("/") or whole.parse_data["intent"]["name"] == "emergency":
+        return [whole]
+    found = await wishes(body["message"], parse)
+    if len(found) < 2:
+        return [whole]
+    taker = next((wish for wish in found if wish.family == "complaint"), found[0])
+    parts = []
+    for wish in found:
+        attached = metadata if wish is taker else {**metadata, "photos": [], "locations": []}
+        part = message(wish.text, {**attached, "text": wish.text})
+        part.parse_data = wish.parse
+        parts.append(part)
+    return parts

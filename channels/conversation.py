@@ -28,12 +28,14 @@ from dispatch.classifier import CategoryClassifier
 from dispatch.intake import OTHER, is_vague
 from store.database import unit_of_work
 from store.media import save_media
+from store.unclear import keep_unclear
 
 log = structlog.get_logger(__name__)
 
+FALLBACK = "nlu_fallback"
 _WORD = re.compile(r"[^\W_]")
 _REPORTS = frozenset({"report_pollution", "report_city_issue", "emergency"})
-_MAY_DESCRIBE = frozenset({"inform", "supplement_ticket", "correct", "nlu_fallback"})
+_MAY_DESCRIBE = frozenset({"inform", "supplement_ticket", "correct", FALLBACK})
 
 
 class Conversation:
@@ -61,6 +63,8 @@ class Conversation:
         metadata = self._metadata(sender, text, photos, message)
         raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata)
         understanding = self._understanding(raw["understanding"], text)
+        if text and not is_payload(text):
+            self._keep_unclear(raw["understanding"], understanding, text, metadata["message_id"])
         log.info(
             "message",
             citizen=sender,
@@ -143,7 +147,7 @@ class Conversation:
 
     def _understanding(self, parse: dict[str, Any], text: str) -> Understanding:
         intent = parse.get("intent") or {}
-        name = str(intent.get("name") or "nlu_fallback")
+        name = str(intent.get("name") or FALLBACK)
         return Understanding(
             intent=name,
             confidence=float(intent.get("confidence") or 0.0),
@@ -155,6 +159,22 @@ class Conversation:
             ),
             category=self._category(name, text),
         )
+
+    def _keep_unclear(
+        self, parse: dict[str, Any], understanding: Understanding, text: str, message_id: str
+    ) -> None:
+        """Keep what was hardly understood, masked, for ``shimin nlu review``."""
+        if understanding.confidence >= self._settings.review_below and (
+            understanding.intent != FALLBACK
+        ):
+            return
+        ranking = [
+            {"name": str(rank["name"]), "confidence": round(float(rank["confidence"]), 4)}
+            for rank in parse.get("intent_ranking") or ()
+            if rank["name"] != FALLBACK
+        ]
+        with unit_of_work() as session:
+            keep_unclear(session, message_id, text, ranking, self._settings.review_keep_days)
 
     def _category(self, intent: str, text: str) -> str | None:
         if intent not in _REPORTS | _MAY_DESCRIBE or not text or is_payload(text):
@@ -172,7 +192,7 @@ def _for_rasa(text: str) -> str:
     if is_payload(text):
         return text
     words = text.lstrip("/").strip()
-    return words if _WORD.search(words) else "/nlu_fallback"
+    return words if _WORD.search(words) else f"/{FALLBACK}"
 
 
 def _replies(raw: list[dict[str, Any]]) -> tuple[Reply, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,15 @@ import typer
 
 from base.errors import ConfigurationError
 from base.settings import ROOT, get_settings
+from cli.nlu_review import review
 from cli.rasa_runtime import MODEL, call_rasa
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(review, name="review", help="What was not understood.")
 
 STAMP = "shimin.stamp"
+DOUBLE = "double"
+"""Held-out file of messages with two wishes; benchmarks.nlu.wishes reads it."""
 _SOURCES = (
     "config.yml",
     "bot/requirements.lock",
@@ -24,6 +29,7 @@ _SOURCES = (
     "bot/domain/*.yml",
     "bot/dialogues/*.yml",
     "nlu_data/*.yml",
+    "nlu_data/intents/*.yml",
 )
 
 
@@ -56,24 +62,49 @@ def train(
 
 @app.command()
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Rasa NLU file, e.g. nlu_data/heldout/….yml")],
+    source: Annotated[Path, typer.Argument(help="Rasa NLU file, or a folder of them (styles).")],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="List what was misread.")] = False,
 ) -> None:
-    """Measure the trained model on a file: accuracy, macro-F1, out-of-scope recall, per intent."""
-    from cli.nlu_metrics import report
+    """Measure the trained model: accuracy, macro-F1, out-of-scope recall, entities, calibration."""
+    from cli.nlu_metrics import misread, report
 
-    model = get_settings().model_dir / MODEL
-    for needed in (file, model):
-        if not needed.is_file():
-            raise ConfigurationError(f"{needed} does not exist")
-    with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch) / "parsed.jsonl"
-        call_rasa("-m", "bot.batch_parse", str(model), str(file.resolve()), str(target))
-        records = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
-    if not records:
-        raise ConfigurationError(f"{file} holds no examples")
+    records = parse(evaluation_files(source), get_settings().model_dir / MODEL)
     measured = report(records)
     typer.echo(json.dumps(measured, ensure_ascii=False, indent=2) if as_json else _table(measured))
+    if errors:
+        typer.echo("\n".join(misread(records)))
+
+
+def evaluation_files(source: Path) -> list[Path]:
+    """Return the file itself, or the files of a folder but ``double.yml`` (two wishes each).
+
+    Raises:
+        ConfigurationError: there is nothing to read.
+    """
+    found = [source] if source.is_file() else sorted(source.glob("*.yml"))
+    files = [path for path in found if source.is_file() or path.stem != DOUBLE]
+    if not files:
+        raise ConfigurationError(f"{source} does not exist or holds no .yml file")
+    return files
+
+
+def parse(files: Sequence[Path], model: Path) -> list[dict[str, Any]]:
+    """Parse every example of ``files`` with ``model``; one record each (``bot.batch_parse``).
+
+    Raises:
+        ConfigurationError: no model, or no examples.
+    """
+    if not model.is_file():
+        raise ConfigurationError(f"{model} does not exist")
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "parsed.jsonl"
+        names = [str(path.resolve()) for path in files]
+        call_rasa("-m", "bot.batch_parse", str(model), str(target), *names)
+        records = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    if not records:
+        raise ConfigurationError(f"{files[0]} holds no examples")
+    return records
 
 
 def fingerprint() -> str:
@@ -86,8 +117,13 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def training_files() -> list[Path]:
+    """Return the files the understanding is trained on: everything but ``heldout/``."""
+    return sorted([*ROOT.glob("nlu_data/*.yml"), *ROOT.glob("nlu_data/intents/*.yml")])
+
+
 def _train_arguments(out: str) -> list[str]:
-    data = [str(path) for path in sorted(ROOT.glob("nlu_data/*.yml"))]
+    data = [str(path) for path in training_files()]
     return [
         "--config", "config.yml",
         "--domain", "bot/domain",
@@ -102,7 +138,12 @@ def _read(path: Path) -> str:
 
 
 def _table(measured: dict[str, Any]) -> str:
-    lines = [f"{name}: {value}" for name, value in measured.items() if name != "intents"]
+    tables = ("intents", "styles")
+    lines = [f"{name}: {value}" for name, value in measured.items() if name not in tables]
+    lines += [
+        f"{name:<24}{row['support']:>5}{row['accuracy']:>11.3f}"
+        for name, row in measured["styles"].items()
+    ]
     lines.append(f"{'intent':<24}{'n':>5}{'precision':>11}{'recall':>8}{'f1':>7}")
     for name, row in measured["intents"].items():
         lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -172,6 +172,24 @@ class Subscription(Base):
     citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     ended_at: Mapped[datetime | None]
+
+
+class UnclearMessage(Base):
+    """A message the assistant did not understand, or hardly; it names no citizen.
+
+    ``words`` are masked (base.masking) and encrypted. ``intent`` is what it was decided to mean.
+    """
+
+    __tablename__ = "unclear_messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    words: Mapped[Sealed] = mapped_column(Encrypted)
+    ranking: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # [{"name", "confidence"}]
+    chosen: Mapped[str | None] = mapped_column(String(40))  # the button the citizen pressed
+    state: Mapped[str] = mapped_column(String(10), default="open")  # open | decided | dropped
+    intent: Mapped[str | None] = mapped_column(String(40))
 
 
 class AuditEntry(Base):

@@ -14,11 +14,23 @@ from typing import Any, Callable
 
 Aligned = list[tuple[str, int]]
 
-# Sounds people make while they think. Only whole ones at a pause or an end are dropped:
-# "那个" inside "那个工地" carries meaning and stays.
+# Sounds people make while they think. 嗯, 呃 and 唔 belong to no word and go wherever they stand;
+# the rest only at a pause or an end, or in front of the person who speaks: "那个" inside
+# "那个工地" carries meaning and stays, "那个我想问" does not.
+_HESITATION = re.compile(r"[嗯呃唔]+[，,、。…\s]*")
 _FILLER = re.compile(
     r"(?:^|(?<=[，。！？,.!?、…\s]))"
-    r"(?:(?:嗯+|呃+|额+|唔+|哎呀?|诶|喂+|就是说|那个那个|这个这个|怎么说呢)[，,、。…\s]*)+"
+    r"(?:(?:额+|哎呀?|诶|欸|喂+|就是说|那什么|那个那个|这个这个|怎么说呢)[，,、。…\s]*"
+    r"|(?:那个|这个|就是|啊)(?:[，,、。…\s]+|(?=我[想要们家来的]|咱|请问|麻烦|你好|您好|嗯|呃)))+"
+)
+# Said twice by a speaker who starts again; 看看, 研究研究 are words and stay.
+_STUTTER = re.compile(r"([我你您他她这那就想要不])(?=\1{2})|([我您这那就])(?=\2)")
+_RESTART = re.compile(r"((?:我|你|您|那个|这个|就是|请问|怎么|什么)[一-鿿]{0,4}?)(?=\1)")
+_SPOKEN_DIGITS = dict(zip("零〇一二三四五六七八九幺", "001234567891"))
+# A run of bare digit words is a number read out: a year, a telephone, a ticket. Runs without a
+# zero or 幺 count from five on (三三两两, 七七八八 are words), years by the 年 behind them.
+_DIGIT_RUN = re.compile(
+    r"[一二三四五六七八九零〇幺]{4}(?=年)|[零〇一二三四五六七八九幺]{5,}(?![十百千万])"
 )
 _REPEATED_MARK = re.compile(r"([，。！？、,.!?~～…])\1+")
 _SPACE = re.compile(r"\s+")
@@ -73,8 +85,20 @@ def _drop(
     return [pair for i, pair in enumerate(aligned) if i not in gone]
 
 
+def _digits(aligned: Aligned) -> Aligned:
+    """Write numbers that were read out digit by digit in digits."""
+    text = "".join(char for char, _ in aligned)
+    read_out = {i for run in _DIGIT_RUN.finditer(text) for i in range(*run.span())}
+    return [
+        (_SPOKEN_DIGITS[char] if i in read_out else char, index)
+        for i, (char, index) in enumerate(aligned)
+    ]
+
+
 def normalise(text: str) -> Normalised:
-    """Return ``text`` in simplified, half-width form without fillers and doubled marks.
+    """Return ``text`` simplified, half-width, without fillers, stutters and doubled marks.
+
+    Numbers read out digit by digit (二零二一年, 幺三八…) come out in digits.
 
     A message that is nothing but fillers is returned with its spaces collapsed only, so that
     a non-empty message never becomes empty.
@@ -83,8 +107,10 @@ def normalise(text: str) -> Normalised:
     aligned = _simplify(aligned)
     aligned = _drop(aligned, _HAN_SPACE, lambda _: 0)
     aligned = _drop(aligned, _SPACE, lambda _: 1)
-    spoken = _drop(aligned, _FILLER, lambda _: 0)
-    chosen = spoken if any(not char.isspace() for char, _ in spoken) else aligned
+    spoken = aligned
+    for pattern in (_HESITATION, _STUTTER, _FILLER, _RESTART):
+        spoken = _drop(spoken, pattern, lambda _: 0)
+    chosen = _digits(spoken if any(char.isalnum() for char, _ in spoken) else aligned)
     chosen = _drop(chosen, _REPEATED_MARK, lambda _: 1)
     while chosen and chosen[0][0].isspace():
         chosen = chosen[1:]

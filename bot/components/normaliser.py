@@ -1,7 +1,8 @@
-"""Pipeline component: normalise the message before anything else reads it."""
+"""Pipeline component: normalise the message and repair misheard terms before anything reads it."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict, List, Text
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -12,15 +13,36 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.components.normalise import normalise
+from bot.components.normalise import Normalised, normalise
+from bot.components.repair import Repairer
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+def word_lists(training_data: TrainingData) -> Dict[Text, List[Text]]:
+    """Return the words of every lookup table by its name, both in order."""
+    lists: Dict[Text, List[Text]] = {}
+    for table in training_data.lookup_tables:
+        lists.setdefault(table["name"], []).extend(table["elements"])
+    return {name: sorted(set(words)) for name, words in sorted(lists.items())}
+
+
+def clean(text: Text, repairer: Repairer) -> Normalised:
+    """Return the normalised text with misheard terms repaired."""
+    result = normalise(text)
+    return Normalised(repairer.repair(result.text), result.origin)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class Normaliser(GraphComponent):
     """Replaces ``text`` by its normalised form and carries annotated spans over.
 
-    The citizen's own words stay available to the actions through the message metadata.
+    The terms that are repaired are the words of the lookup tables. The citizen's own words stay
+    available to the actions through the message metadata.
     """
+
+    def __init__(self, model_storage: ModelStorage, resource: Resource, terms: List[Text]) -> None:
+        self._model_storage = model_storage
+        self._resource = resource
+        self._repairer = Repairer(terms)
 
     @classmethod
     def create(
@@ -30,8 +52,31 @@ class Normaliser(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "Normaliser":
-        """Create the component (it has no configuration and no state)."""
-        return cls()
+        """Create a component that knows no terms yet."""
+        return cls(model_storage, resource, [])
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> "Normaliser":
+        """Load the terms."""
+        with model_storage.read_from(resource) as directory:
+            terms = json.loads((directory / "terms.json").read_text("utf-8"))
+        return cls(model_storage, resource, terms)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Keep the words of the lookup tables."""
+        lists = word_lists(training_data)
+        terms = sorted({word for words in lists.values() for word in words})
+        self._repairer = Repairer(terms)
+        with self._model_storage.write_to(self._resource) as directory:
+            (directory / "terms.json").write_text(json.dumps(terms, ensure_ascii=False), "utf-8")
+        return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Normalise messages in place; intent payloads (``/intent{...}``) stay as they are."""
@@ -46,9 +91,8 @@ class Normaliser(GraphComponent):
         self.process(training_data.training_examples)
         return training_data
 
-    @staticmethod
-    def _normalise(message: Message, text: Text) -> None:
-        result = normalise(text)
+    def _normalise(self, message: Message, text: Text) -> None:
+        result = clean(text, self._repairer)
         message.set(TEXT, result.text, add_to_output=True)
         entities = []
         for entity in message.get(ENTITIES, []):

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.normalise import normalise
 from bot.components.normaliser import Normaliser
@@ -41,6 +46,15 @@ class NormaliseTest(unittest.TestCase):
             "身份证  丢了": "身份证丢了",
             "iphone  15 pro": "iphone 15 pro",
             " 你好　": "你好",
+            "嗯嗯嗯那个我我我想问一下": "我想问一下",
+            "我就是就是想问问": "我就是想问问",
+            "我想我想查一下": "我想查一下",
+            "金额和名额": "金额和名额",
+            "看看这家那家": "看看这家那家",
+            "二零二一年三月注册": "2021年三月注册",
+            "电话幺三八零零一二三四五六七八": "电话1380012345678",
+            "三三两两七七八八": "三三两两七七八八",
+            "五六七个人": "五六七个人",
             "嗯": "嗯",
             "嗯嗯。": "嗯嗯。",
             "": "",
@@ -86,9 +100,28 @@ class NormaliseTest(unittest.TestCase):
                 self.assertEqual(result.span(0, len(text)), (0, len(result.text)))
 
 
+def trained(folder: str, terms: dict[str, list[str]]) -> Normaliser:
+    """A normaliser that has learned lookup tables, loaded again from its storage."""
+    storage = LocalModelStorage.create(Path(folder))
+    resource = Resource("normaliser")
+    context = mock.Mock()
+    tables = [{"name": name, "elements": words} for name, words in terms.items()]
+    Normaliser.create({}, storage, resource, context).train(TrainingData(lookup_tables=tables))
+    return Normaliser.load({}, storage, resource, context)
+
+
 class NormaliserTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.component = Normaliser()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.component = trained(folder.name, {"service_item": ["社保卡", "身份证"]})
+
+    def test_a_misheard_term_is_repaired_and_its_span_stays(self) -> None:
+        entity = {"start": 3, "end": 6, "value": "设保卡", "entity": "service_item"}
+        message = Message(data={TEXT: "我要补设保卡", ENTITIES: [entity]})
+        self.component.process([message])
+        self.assertEqual(message.get(TEXT), "我要补社保卡")
+        self.assertEqual(message.get(ENTITIES)[0]["value"], "社保卡")
 
     def test_payloads_stay_as_they_are(self) -> None:
         message = Message(data={TEXT: '/choose_service{"service_id": "passport"}'})
@@ -111,7 +144,7 @@ class NormaliserTest(unittest.TestCase):
 
     def test_every_annotation_of_the_training_data_survives(self) -> None:
         seen = 0
-        for path in sorted((ROOT / "nlu_data").glob("*.yml")):
+        for path in sorted((ROOT / "nlu_data" / "intents").glob("*.yml")):
             for message in load_data(str(path)).intent_examples:
                 before = [
                     message.get(TEXT)[e["start"] : e["end"]] for e in message.get(ENTITIES, [])
@@ -122,9 +155,9 @@ class NormaliserTest(unittest.TestCase):
                     self.assertEqual(len(after), len(before))
                     for surface, entity in zip(before, after):
                         kept = message.get(TEXT)[entity["start"] : entity["end"]]
-                        self.assertEqual(kept, normalise(surface).text)
+                        self.assertEqual(len(kept), len(normalise(surface).text))
                         seen += 1
-        self.assertGreater(seen, 500)
+        self.assertGreater(seen, 3000)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def rules_of(form: str) -> list[dict[str, Any]]:
 
 def training() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "nlu_data").glob("*.yml")):
+    for path in sorted((ROOT / "nlu_data" / "intents").glob("*.yml")):
         for block in read(str(path.relative_to(ROOT)))["nlu"]:
             if "intent" in block:
                 lines = [line.strip() for line in block["examples"].splitlines()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.nlu_metrics import report
+from cli.nlu_metrics import misread, report
 
 LABELS = ["ask_service", "report_pollution", "greet", "out_of_scope", "nlu_fallback"]
 
@@ -17,8 +17,17 @@ def record(
     entities: list[list[Any]] | None = None,
     found: list[list[Any]] | None = None,
     seconds: float = 0.02,
+    style: str = "plain",
+    confidence: float = 1.0,
 ) -> dict[str, Any]:
     return {
+        "text": "…",
+        "style": style,
+        "confidence": confidence,
+        "ranking": [
+            {"name": "nlu_fallback", "confidence": 0.4},
+            {"name": predicted if predicted != "nlu_fallback" else truth, "confidence": confidence},
+        ],
         "intent": truth,
         "predicted": predicted,
         "entities": entities or [],
@@ -66,6 +75,33 @@ def test_entities_count_by_type_and_exact_span() -> None:
         ]
     )
     assert measured["entity_f1"] == pytest.approx(2 * 1 / (3 + 4), abs=1e-4)
+
+
+def test_accuracy_of_each_style() -> None:
+    records = [
+        record("greet", "greet", style="plain"),
+        record("greet", "thank", style="asr"),
+        record("greet", "greet", style="asr"),
+    ]
+    assert report(records)["styles"] == {
+        "asr": {"support": 2, "accuracy": 0.5},
+        "plain": {"support": 1, "accuracy": 1.0},
+    }
+    assert report(records[:1])["styles"] == {}
+    assert misread(records) == ["asr\t…\tgreet -> thank 1.00"]
+
+
+def test_calibration_error_by_hand() -> None:
+    """Bin 0.9-1.0: two at 0.95, one right; bin 0.6-0.7: two at 0.65, both right."""
+    measured = report(
+        [
+            record("greet", "greet", confidence=0.95),
+            record("greet", "thank", confidence=0.95),
+            record("greet", "greet", confidence=0.65),
+            record("greet", "nlu_fallback", confidence=0.65),
+        ]
+    )
+    assert measured["ece"] == pytest.approx(0.5 * 0.45 + 0.5 * 0.35, abs=1e-4)
 
 
 def test_shares_of_nothing_are_unknown() -> None:

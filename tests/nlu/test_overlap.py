@@ -14,13 +14,13 @@ from dispatch.categories import load_categories
 from dispatch.classifier import load_examples
 
 ROOT = Path(__file__).resolve().parents[2]
-HELDOUT = sorted((ROOT / "nlu_data" / "heldout").glob("*.yml"))
+NLU = ROOT / "nlu_data"
+HELDOUT = sorted((NLU / "heldout").rglob("*.yml"))
 NEAR_RATIO = 95
 NEAR_LENGTH = 8
 _ANNOTATION = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
 
 NAMES = {
-    "失业保险金申领": "the official name of the item",
     "高龄津贴": "the official title of the policy",
 }
 """What a citizen may say that is nothing but a name the item must carry, and why."""
@@ -55,7 +55,7 @@ def known_examples() -> dict[str, list[str]]:
     def add(text: str, where: str) -> None:
         known.setdefault(normalised(text), []).append(where)
 
-    for path in sorted((ROOT / "nlu_data").glob("*.yml")):
+    for path in sorted((NLU / "intents").glob("*.yml")):
         for text in rasa_examples(path):
             add(text, f"nlu_data/{path.name}")
     room = ROOT / "dispatch"
@@ -89,17 +89,17 @@ def is_name(text: str, places: list[str]) -> bool:
 
 
 def test_the_readers_find_what_they_should(known: dict[str, list[str]]) -> None:
-    assert len(known) > 3000
+    assert len(known) > 13_000
     sources = {where.split("/")[0] for places in known.values() for where in places}
     assert sources == {"nlu_data", "dispatch", "services", "enterprise", "resident"}
-    assert len(HELDOUT) == 5
+    assert len(HELDOUT) == 21
     assert normalised("[春风里](location)，OK！") == "春风里ok"
 
 
-@pytest.mark.parametrize("path", HELDOUT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HELDOUT, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_heldout_utterance_is_known(path: Path, known: dict[str, list[str]]) -> None:
     utterances = list(heldout_examples(path))
-    assert len(utterances) > 50
+    assert len(utterances) >= 50
     overlaps = [
         f"{text!r} in {known[normalised(text)]}"
         for text in utterances
@@ -108,7 +108,7 @@ def test_no_heldout_utterance_is_known(path: Path, known: dict[str, list[str]]) 
     assert not overlaps, "\n".join(overlaps)
 
 
-@pytest.mark.parametrize("path", HELDOUT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HELDOUT, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_no_heldout_utterance_is_nearly_known(path: Path, known: dict[str, list[str]]) -> None:
     texts = [normalised(text) for text in heldout_examples(path)]
     long = [text for text in texts if len(text) >= NEAR_LENGTH]
@@ -124,9 +124,15 @@ def test_no_heldout_utterance_is_nearly_known(path: Path, known: dict[str, list[
 
 def test_the_two_halves_of_the_intent_set_share_nothing() -> None:
     dev, test = (
-        {normalised(text) for text in heldout_examples(ROOT / "nlu_data" / "heldout" / name)}
-        for name in ("intents_dev.yml", "intents_test.yml")
+        {
+            normalised(text)
+            for path in (NLU / "heldout" / "intents" / half).glob("*.yml")
+            for text in heldout_examples(path)
+        }
+        for half in ("dev", "test")
     )
+    assert len(dev) > 1000
+    assert len(test) > 2000
     assert not dev & test
 
 

@@ -1,0 +1,177 @@
+"""Finds entities: a linear-chain CRF over characters that sees word lists and patterns.
+
+Chinese words have no edges, so the unit is the character. Each character's features are its
+neighbourhood, its kind, its place in a word of each lookup table, and its place in a match of
+:mod:`bot.components.entity_rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, List, Mapping, Sequence, Tuple
+
+import jieba
+import pycrfsuite
+
+from bot.components.entity_rules import certain, matches
+
+Span = Tuple[str, int, int]
+"""Entity name, start and end (exclusive) in characters."""
+
+_NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两半几俩仨")
+_PENALTIES = {"c1": 0.05, "c2": 0.05}
+
+
+class WordLists:
+    """Finds the longest word of each list at every place of a text."""
+
+    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        self._lists = {name: frozenset(words) for name, words in lists.items()}
+        self._longest = {
+            name: max(map(len, words), default=0) for name, words in self._lists.items()
+        }
+
+    def matches(self, text: str) -> List[Span]:
+        """Return the longest non-overlapping matches of every list, from the left."""
+        found: List[Span] = []
+        for name, words in self._lists.items():
+            start = 0
+            while start < len(text):
+                end = min(len(text), start + self._longest[name])
+                while end > start and text[start:end] not in words:
+                    end -= 1
+                if end > start:
+                    found.append((name, start, end))
+                start = max(end, start + 1)
+        return found
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sentence and its annotated spans (non-overlapping)."""
+
+    text: str
+    spans: Tuple[Span, ...]
+
+
+class EntityTagger:
+    """A trained tagger. ``tag`` may be called from one thread at a time."""
+
+    def __init__(self, model: Path, lists: Mapping[str, Iterable[str]]) -> None:
+        self._lists = WordLists(lists)
+        self._crf = pycrfsuite.Tagger()
+        self._crf.open(str(model))
+
+    def tag(self, text: str) -> List[Tuple[str, int, int, float]]:
+        """Return ``(entity, start, end, confidence)`` in order; spans do not overlap."""
+        if not text:
+            return []
+        labels = self._crf.tag(features(text, self._lists))
+        sure = certain(text)
+        taken = {i for _, start, end in sure for i in range(start, end)}
+        found = [(*span, 1.0) for span in sure]
+        for name, start, end in spans_of(labels):
+            if taken.isdisjoint(range(start, end)):
+                confidence = min(self._crf.marginal(labels[i], i) for i in range(start, end))
+                found.append((name, start, end, confidence))
+        return sorted(found, key=lambda span: span[1])
+
+
+def train(
+    examples: Sequence[Example],
+    lists: Mapping[str, Iterable[str]],
+    target: Path,
+    iterations: int,
+) -> None:
+    """Train on annotated sentences and write the CRF to ``target``.
+
+    Args:
+        examples: sentences with their spans.
+        lists: words of each lookup table.
+        target: file to write.
+        iterations: at most so many L-BFGS steps.
+    """
+    words = WordLists(lists)
+    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer.set_params({**_PENALTIES, "max_iterations": iterations})
+    for example in examples:
+        if example.text:
+            trainer.append(features(example.text, words), labels_of(example))
+    trainer.train(str(target))
+
+
+def labels_of(example: Example) -> List[str]:
+    """Return one BIO label a character."""
+    labels = ["O"] * len(example.text)
+    for name, start, end in example.spans:
+        labels[start:end] = [f"B-{name}"] + [f"I-{name}"] * (end - start - 1)
+    return labels
+
+
+def spans_of(labels: Sequence[str]) -> List[Span]:
+    """Read spans from BIO labels; an ``I`` without its ``B`` opens a span."""
+    found: List[Span] = []
+    for i, label in enumerate(labels):
+        if label == "O":
+            continue
+        kind, name = label[0], label[2:]
+        if kind == "I" and found and found[-1][0] == name and found[-1][2] == i:
+            found[-1] = (name, found[-1][1], i + 1)
+        else:
+            found.append((name, i, i + 1))
+    return found
+
+
+def features(text: str, words: WordLists) -> List[List[str]]:
+    """Return the features of every character of ``text``."""
+    padded = ["<<", "<", *text, ">", ">>"]
+    cuts = _word_places(text)
+    kinds = ["<", "<", *map(_kind, text), ">", ">"]
+    marks: List[List[str]] = [[] for _ in text]
+    for prefix, found in (("l", words.matches(text)), ("r", matches(text))):
+        for name, start, end in found:
+            for i in range(start, end):
+                marks[i].append(f"{prefix}{name}{_place(i, start, end)}")
+            if start:
+                marks[start - 1].append(f"{prefix}{name}>")
+            if end < len(text):
+                marks[end].append(f"{prefix}{name}<")
+    return [
+        [
+            "b",
+            *(f"c{k}{padded[i + k]}" for k in range(5)),
+            *(f"d{k}{padded[i + k]}{padded[i + k + 1]}" for k in range(4)),
+            f"t{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
+            f"k{kinds[i + 1]}{kinds[i + 2]}{kinds[i + 3]}",
+            f"w{cuts[i]}",
+            f"v{cuts[i]}{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
+            *marks[i],
+        ]
+        for i in range(len(text))
+    ]
+
+
+def _place(i: int, start: int, end: int) -> str:
+    """Return where ``i`` lies in a span: at its Beginning, its End, Inside, or it is Single."""
+    if end - start == 1:
+        return "S"
+    return "B" if i == start else "E" if i == end - 1 else "I"
+
+
+def _word_places(text: str) -> List[str]:
+    """Return for every character its place in its jieba word: B, I, E or S."""
+    places: List[str] = []
+    for word in jieba.cut(text, HMM=False):
+        places += ["S"] if len(word) == 1 else ["B", *"I" * (len(word) - 2), "E"]
+    return places
+
+
+def _kind(char: str) -> str:
+    if char.isdigit():
+        return "9"
+    if char in _NUMERALS:
+        return "n"
+    if char.isascii() and char.isalpha():
+        return "a"
+    return "h" if "一" <= char <= "鿿" else "p"

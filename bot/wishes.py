@@ -15,7 +15,9 @@ from typing import Any, Awaitable, Callable, Dict, List, Sequence
 Parse = Callable[[str], Awaitable[Dict[str, Any]]]
 
 SURE = 0.75
-"""A clause opens a wish of its own from this confidence on (development half)."""
+"""Behind an opening word, a clause is a wish of its own from this confidence on."""
+VERY_SURE = 0.9
+"""What it takes without one (both chosen on the development half)."""
 STILL_SURE = 0.6
 """What a whole stretch must reach for the message to be cut."""
 MOST_WISHES = 3
@@ -33,10 +35,9 @@ _FAMILIES = {
     "detail": ("ask_policy_detail",),
     "policy": ("ask_policy",),
     "complaint": ("report_pollution", "report_city_issue"),
-    "human": ("ask_human",),
 }
 _FAMILY = {intent: family for family, intents in _FAMILIES.items() for intent in intents}
-_LAST = {"complaint": 1, "policy": 2, "human": 3}
+_LAST = {"complaint": 1, "policy": 2}
 """What asks back comes after what can be answered at once."""
 _ABOUT_SERVICES = frozenset({"materials", "place", "fee", "duration", "appointment"})
 _ABOUT_POLICIES = frozenset({"detail", "policy"})
@@ -108,9 +109,10 @@ async def _clear_wish(clause: str, parse: Parse) -> Wish | None:
     read = await parse(words)
     intent = read["intent"]
     family = _FAMILY.get(intent["name"])
-    if family is None or intent["confidence"] < SURE:
+    opened = bool(_OPENS.match(clause))
+    if family is None or intent["confidence"] < (SURE if opened else VERY_SURE):
         return None
-    return Wish(clause, family, intent["name"], read, bool(_OPENS.match(clause)))
+    return Wish(clause, family, intent["name"], read, opened)
 
 
 def _differs(one: Wish, other: Wish) -> bool:

@@ -26,15 +26,16 @@ _DAY_NUMBER = rf"[\d{_SMALL}廿]{{1,3}}"
 _WEEKDAY = r"(?:周|星期|礼拜)[一二三四五六日天\d]"
 
 _PARTS_OF_DAY = _any(
-    """大清早 一大早 清早 清晨 早晨 早上 早间 上午 中午 正午 晌午 下午 午后 傍晚 晚上 晚间 夜里 夜间
-    夜晚 半夜三更 大半夜 下半夜 后半夜 前半夜 上半夜 半夜 深夜 凌晨 午夜 大白天 白天 早 晚"""
+    """大清早 一大早 清早 清晨 早晨 早上 早间 上午 中午 正午 晌午 下午 午后 傍晚 晚上 晚间
+    夜里 夜间 夜晚 夜里头 昨夜 下昼 半夜三更 大半夜 下半夜 后半夜 前半夜 上半夜 半夜 深夜
+    凌晨 午夜 大白天 白天 早 晚"""
 )
 _DAYS = _any(
     """大前天 前天 昨天 昨日 昨儿 今天 今日 今儿个? 明天 明日 明儿 后天 大后天 当天
     昨(?=[晚夜早]) 今(?=[晚早]) 明(?=[晚早])"""
 )
 _WEEKS = (
-    rf"(?:(?:上|下|这|本|每|每个)?个?(?:周末|{_WEEKDAY}(?:到{_WEEKDAY})?)"
+    rf"(?:(?:(?:上|下|这|本|每)个?)?(?:周末|{_WEEKDAY}(?:到{_WEEKDAY})?)"
     r"|(?:上|下|这|本|每)个?(?:周|星期|礼拜))"
 )
 _MONTHS = (
@@ -51,7 +52,11 @@ _DIGITAL = r"\d{1,2}[:：]\d{2}"
 _CLOCK = rf"(?:{_CLOCK_TIME}(?:到{_CLOCK_TIME})?|{_DIGITAL}(?:[-~到至]{_DIGITAL})?)"
 _EVERY = _any(
     """每天 每日 天天 每晚 每夜 夜夜 每周 每个?月 每年 年年 隔三差五 整天 整夜 整宿 一整天
-    全天 通宵"""
+    一宿 一夜 全天 通宵"""
+)
+_FESTIVALS = _any(
+    """春节 过年 元旦 元宵 清明 五一 端午 中秋 国庆 十一假期 双休 双休日 暑假 暑期 寒假
+    国庆节 节假日 春天 夏天 秋天 冬天 第二天 头天"""
 )
 _DURATION = (
     rf"{_N}[多来]?个?多?半?(?:年|月|天|周|礼拜|星期|小时|钟头|分钟|工作日|季度)[多半]?"
@@ -62,7 +67,7 @@ _DATE = (
     rf"|{_DAY_NUMBER}[号日](?![楼线院门口车馆店桌窗路铺人员]))"
 )
 _MOMENTS = "|".join(
-    (_EVERY, _YEARS, _MONTHS, _DATE, _WEEKS, _DAYS, _PARTS_OF_DAY, _CLOCK, _DURATION)
+    (_FESTIVALS, _EVERY, _YEARS, _MONTHS, _DATE, _WEEKS, _DAYS, _PARTS_OF_DAY, _CLOCK, _DURATION)
 )
 _MONEY = _any("块钱 元钱 块 元 毛 美元 美金 欧元 港币 人民币 刀 大洋 w W")
 _STAFF = _any("人 员工 职工 工人 号人")
@@ -79,6 +84,22 @@ PATTERNS: Dict[str, re.Pattern[str]] = {
     ),
     "headcount": re.compile(rf"{_NUMBER}[多来]?[个名位号]?多?{_STAFF}|{_NUMBER}[多来]?[个名位]"),
 }
+_PLACE_KINDS = _any(
+    """路 街 大街 大道 道 巷 弄 胡同 里 村 镇 乡 屯 庄 湾 桥 河 湖 江 小区 花园 家园 新村
+    新城 公寓 苑 社区 市场 菜场 菜市场 超市 商场 广场 公园 学校 幼儿园 小学 中学 大学 医院
+    卫生院 车站 地铁站 火车站 大厦 大楼 写字楼 工业园 产业园 园区 开发区 厂 水泥厂 化工厂
+    工地 码头 机场 中心 区 县 市 省"""
+)
+_RELATION = _any(
+    """东门 南门 西门 北门 正门 后门 侧门 门口 门前 对面 附近 旁边 边上 后面 后头 前面 楼下
+    路口 交叉口 桥头 桥下 入口 出口 里面 斜对面 隔壁 一带 东侧 南侧 西侧 北侧"""
+)
+_HOUSE = rf"{_N}(?:号楼?|栋|幢|单元|室|弄|院)"
+PLACE_END = re.compile(
+    rf"{_PLACE_KINDS}(?:{_HOUSE})*(?:{_RELATION})*|(?:{_HOUSE})+(?:{_RELATION})*"
+)
+"""What the name of a place ends with: its kind, a house number, a relation."""
+
 CERTAIN = ("ticket_id", "phone")
 
 

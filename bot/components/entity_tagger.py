@@ -14,12 +14,14 @@ from typing import Iterable, List, Mapping, Sequence, Tuple
 import jieba
 import pycrfsuite
 
-from bot.components.entity_rules import certain, matches
+from bot.components.entity_rules import CERTAIN, PLACE_END, certain, matches
 
 Span = Tuple[str, int, int]
 """Entity name, start and end (exclusive) in characters."""
 
 _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两半几俩仨")
+_BEFORE_PLACE = 5
+"""Characters of a name in front of the word for the kind of place."""
 _PENALTIES = {"c1": 0.05, "c2": 0.05}
 
 
@@ -72,7 +74,7 @@ class EntityTagger:
         taken = {i for _, start, end in sure for i in range(start, end)}
         found = [(*span, 1.0) for span in sure]
         for name, start, end in spans_of(labels):
-            if taken.isdisjoint(range(start, end)):
+            if name not in CERTAIN and taken.isdisjoint(range(start, end)):
                 confidence = min(self._crf.marginal(labels[i], i) for i in range(start, end))
                 found.append((name, start, end, confidence))
         return sorted(found, key=lambda span: span[1])
@@ -137,6 +139,10 @@ def features(text: str, words: WordLists) -> List[List[str]]:
                 marks[start - 1].append(f"{prefix}{name}>")
             if end < len(text):
                 marks[end].append(f"{prefix}{name}<")
+    for match in PLACE_END.finditer(text):
+        for i in range(max(0, match.start() - _BEFORE_PLACE), match.end()):
+            marks[i].append(f"p{max(0, match.start() - i)}")
+            marks[i].append(f"q{min(3, match.end() - 1 - i)}")
     return [
         [
             "b",

@@ -203,6 +203,9 @@ def test_nobody_hears_anothers_news(page: httpx.Client, gateway: Gateway) -> Non
 def test_the_stream_ends_when_the_page_goes(page: httpx.Client, gateway: Gateway) -> None:
     with page.stream("GET", "/web/events") as stream:
         assert next(stream.iter_lines()) == ": connected"
+        deadline = time.monotonic() + 20
+        while not gateway.open_requests() and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert gateway.open_requests() >= 1
     deadline = time.monotonic() + 20
     while gateway.open_requests() and time.monotonic() < deadline:

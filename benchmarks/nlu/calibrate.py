@@ -15,6 +15,7 @@ import numpy as np
 from rasa.core.agent import Agent
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
+from scipy.special import log_softmax, softmax
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVELOPMENT = ROOT / "nlu_data" / "heldout" / "intents" / "dev"
@@ -33,7 +34,7 @@ def main() -> None:
     labels = np.array([intents.index(intent) for intent in truth])
     best = min(TEMPERATURES, key=lambda t: negative_log_likelihood(scores / t, labels))
     print(f"temperature {best:.2f}")
-    rows = probabilities(scores / best)
+    rows = softmax(scores / best, axis=1)
     outside = np.array([intent == OUTSIDE for intent in truth])
     first, confidence = rows.argmax(axis=1), rows.max(axis=1)
     print(f"{'threshold':>9} {'oos recall':>10} {'false rej.':>10} {'accuracy':>8}")
@@ -66,15 +67,9 @@ def examples(normaliser: Any) -> Tuple[List[str], List[str]]:
     return [m.get(TEXT) for m in messages], [m.get(INTENT) for m in messages]
 
 
-def probabilities(scores: np.ndarray) -> np.ndarray:
-    """Return the softmax of each row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
 def negative_log_likelihood(scores: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean negative log-likelihood of the true labels (nats)."""
-    return float(-np.log(probabilities(scores)[np.arange(len(labels)), labels]).mean())
+    return float(-log_softmax(scores, axis=1)[np.arange(len(labels)), labels].mean())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import softmax
 
 from bot.components.intent_features import Features
-from bot.components.normaliser import clean, word_lists
+from bot.components.normaliser import clean, terms_of
 from bot.components.repair import Repairer
 from bot.components.softmax import Softmax, fit
 from bot.components.speech_noise import spoken
@@ -97,10 +97,8 @@ class SpokenIntentClassifier(GraphComponent, IntentClassifier):
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the intent examples and their noisy copies."""
         examples = [(e.get(TEXT), e.get(INTENT)) for e in training_data.intent_examples]
-        terms = {word for words in word_lists(training_data).values() for word in words}
-        examples = self._with_noise(
-            [(text, intent) for text, intent in examples if text], Repairer(terms)
-        )
+        repairer = Repairer(terms_of(training_data))
+        examples = self._with_noise([(text, intent) for text, intent in examples if text], repairer)
         intents = sorted({intent for _, intent in examples})
         numbers = np.array([intents.index(intent) for _, intent in examples])
         texts = [text for text, _ in examples]

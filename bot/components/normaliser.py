@@ -25,6 +25,11 @@ def word_lists(training_data: TrainingData) -> Dict[Text, List[Text]]:
     return {name: sorted(set(words)) for name, words in sorted(lists.items())}
 
 
+def terms_of(training_data: TrainingData) -> List[Text]:
+    """Return the words of all lookup tables, once each and in order: what is repaired."""
+    return sorted({word for words in word_lists(training_data).values() for word in words})
+
+
 def clean(text: Text, repairer: Repairer) -> Normalised:
     """Return the normalised text with misheard terms repaired."""
     result = normalise(text)
@@ -71,8 +76,7 @@ class Normaliser(GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Keep the words of the lookup tables."""
-        lists = word_lists(training_data)
-        terms = sorted({word for words in lists.values() for word in words})
+        terms = terms_of(training_data)
         self._repairer = Repairer(terms)
         with self._model_storage.write_to(self._resource) as directory:
             (directory / "terms.json").write_text(json.dumps(terms, ensure_ascii=False), "utf-8")

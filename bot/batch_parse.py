@@ -2,7 +2,7 @@
 
 Run in the Rasa runtime: ``python -m bot.batch_parse MODEL OUTPUT FILE...``. Each line holds the
 text, its style (the file's name), the annotated intent and entities, and what the model makes
-of it. Spans are those of the normalised text.
+of it. Spans are those of the text the model reads: the normalised one if it has a Normaliser.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def _parse(agent: Agent, source: str, output: TextIO) -> None:
             "text": example.get("text"),
             "style": Path(source).stem,
             "intent": example.get("intent"),
-            "entities": _annotated(example),
+            "entities": _annotated(example, parsed["text"]),
             "predicted": parsed["intent"]["name"],
             "confidence": parsed["intent"]["confidence"],
             "predicted_entities": [_entity(e) for e in parsed["entities"]],
@@ -50,12 +50,15 @@ async def _parse(agent: Agent, source: str, output: TextIO) -> None:
         output.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def _annotated(example: Message) -> List[List[Any]]:
-    """Return the annotated entities with their spans on the normalised text."""
-    clean = normalise(example.get("text"))
+def _annotated(example: Message, text_read: str) -> List[List[Any]]:
+    """Return the annotated entities with their spans on the text that was read."""
+    raw = example.get("text")
+    clean = normalise(raw)
     entities = []
     for entity in example.get("entities", []):
-        span = clean.span(entity["start"], entity["end"])
+        span = (entity["start"], entity["end"])
+        if text_read != raw:
+            span = clean.span(*span)
         if span is not None:
             entities.append([entity["entity"], *span])
     return entities

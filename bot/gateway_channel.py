@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 import os
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+from functools import partial
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Text
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.processor import MessageProcessor
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
 from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -87,8 +90,20 @@ class GatewayInput(InputChannel):
         return routes
 
 
+def read(processor: MessageProcessor, texts: Sequence[Text]) -> List[Dict[Text, Any]]:
+    """Return Rasa's understanding of several texts, read in one go and kept nowhere."""
+    if not texts:
+        return []
+    target = processor.model_metadata.nlu_target
+    found = processor.graph_runner.run(
+        inputs={PLACEHOLDER_MESSAGE: [UserMessage(t) for t in texts], PLACEHOLDER_TRACKER: None},
+        targets=[target],
+    )
+    return [message.as_dict(only_output_properties=True) for message in found[target]]
+
+
 async def _messages(
-    body: Dict[Text, Any], collector: ReplyCollector, processor: Any
+    body: Dict[Text, Any], collector: ReplyCollector, processor: MessageProcessor
 ) -> List[UserMessage]:
     """Return the message, or one for each of its wishes (bot/wishes.py).
 
@@ -101,15 +116,11 @@ async def _messages(
             text, collector, body["sender"], input_channel=body["channel"], metadata=metadata
         )
 
-    async def parse(text: Text) -> Dict[Text, Any]:
-        parsed: Dict[Text, Any] = await processor.parse_message(message(text, {}))
-        return parsed
-
     whole = message(body["message"], metadata)
     whole.parse_data = await processor.parse_message(whole)
     if body["message"].startswith("/") or whole.parse_data["intent"]["name"] == "emergency":
         return [whole]
-    found = await wishes(body["message"], parse)
+    found = wishes(body["message"], partial(read, processor))
     if len(found) < 2:
         return [whole]
     taker = next((wish for wish in found if wish.family == "complaint"), found[0])
@@ -117,6 +128,6 @@ async def _messages(
     for wish in found:
         attached = metadata if wish is taker else {**metadata, "photos": [], "locations": []}
         part = message(wish.text, {**attached, "text": wish.text})
-        part.parse_data = wish.parse
+        part.parse_data = wish.reading
         parts.append(part)
     return parts

@@ -14,7 +14,7 @@ import typer
 from base.errors import ConfigurationError
 from base.settings import ROOT, get_settings
 from cli.nlu_review import review
-from cli.rasa_runtime import MODEL, call_rasa
+from cli.rasa_runtime import MODEL, Usage, call_rasa
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(review, name="review", help="What was not understood.")
@@ -95,16 +95,21 @@ def parse(files: Sequence[Path], model: Path) -> list[dict[str, Any]]:
     Raises:
         ConfigurationError: no model, or no examples.
     """
+    return parse_measured(files, model)[0]
+
+
+def parse_measured(files: Sequence[Path], model: Path) -> tuple[list[dict[str, Any]], Usage]:
+    """Return the records of :func:`parse` and what the process that parsed took."""
     if not model.is_file():
         raise ConfigurationError(f"{model} does not exist")
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "parsed.jsonl"
         names = [str(path.resolve()) for path in files]
-        call_rasa("-m", "bot.batch_parse", str(model), str(target), *names)
+        usage = call_rasa("-m", "bot.batch_parse", str(model.resolve()), str(target), *names)
         records = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
     if not records:
         raise ConfigurationError(f"{files[0]} holds no examples")
-    return records
+    return records, usage
 
 
 def fingerprint() -> str:

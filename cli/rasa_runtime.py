@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from base.errors import ConfigurationError
@@ -16,22 +18,33 @@ MODEL = "shimin.tar.gz"
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 
 
-def call_rasa(*arguments: str) -> None:
+@dataclass(frozen=True)
+class Usage:
+    """What a command took: wall-clock ``seconds`` and the peak of its memory (RSS) in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def call_rasa(*arguments: str) -> Usage:
     """Run the Rasa runtime's Python from the project root; its output goes to stderr.
 
     Raises:
         ConfigurationError: the runtime is missing or the command fails.
     """
-    finished = subprocess.run(  # noqa: S603 - our own interpreter, no shell
+    started = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [str(_python()), "-W", "ignore", *arguments],
         cwd=ROOT,
         env=_environment({}),
         stdout=2,
-        check=False,
     )
-    if finished.returncode:
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
         command = " ".join(arguments[:3])
-        raise ConfigurationError(f"rasa: {command} failed with code {finished.returncode}")
+        raise ConfigurationError(f"rasa: {command} failed with code {process.returncode}")
+    return Usage(time.monotonic() - started, usage.ru_maxrss / 1024)
 
 
 def run_rasa(arguments: Sequence[str], secrets: dict[str, str]) -> None:

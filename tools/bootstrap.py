@@ -24,13 +24,15 @@ def main(wanted):
     """Set up for ``run`` or ``test``."""
     modern_locks = ["requirements.lock"] if wanted == "run" else ["requirements-test.lock"]
     ensure(".venv", modern_python, modern_locks, editable=True)
-    ensure(".venv-rasa", rasa_python, ["bot/requirements.lock"], editable=False)
+    # The lock leaves out what Rasa's dependencies name but do not need (tools/lock.py).
+    exactly = ["--no-deps"]
+    ensure(".venv-rasa", rasa_python, ["bot/requirements.lock"], editable=False, options=exactly)
     if wanted == "test":
         ensure_chromium()
 
 
-def ensure(venv, find_python, locks, editable):
-    """Bring one virtual environment up to date with its lock files."""
+def ensure(venv, find_python, locks, editable, options=()):
+    """Bring one virtual environment up to date with its lock files; ``options`` are pip's."""
     path = os.path.join(ROOT, venv)
     stamp = os.path.join(path, ".locks")
     wanted = digest(locks + (["pyproject.toml"] if editable else []))
@@ -45,7 +47,7 @@ def ensure(venv, find_python, locks, editable):
     started = time.time()
     for lock in locks:
         say("installing %s into %s (a few minutes the first time)" % (lock, venv))
-        run([python, "-m", "pip", "install", "--progress-bar", "off", "-r", lock])
+        run([python, "-m", "pip", "install", "--progress-bar", "off", *options, "-r", lock])
     if editable:
         run([python, "-m", "pip", "install", "-q", "--no-deps", "-e", "."])
     with open(stamp, "w") as file:

@@ -8,6 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = [str(ROOT / ".venv" / "bin" / "uv"), "pip", "compile", "--no-header", "--no-annotate", "-q"]
 GPU = ("nvidia-", "cuda-", "triton==")
+"""Needed by torch on a GPU only; where its CPU build is offered (``+cpu``), pip takes that."""
+JAX = ("jax==", "jaxlib==", "ml-dtypes==")
+"""TensorFlow names jax for converting models and imports it when it is there: 65 MB for nothing."""
 
 
 def main() -> None:
@@ -16,17 +19,15 @@ def main() -> None:
     run(["pyproject.toml", "-o", "requirements.lock", *modern])
     test = ["--extra", "hub", "--extra", "dev", "-c", "requirements.lock", *modern]
     run(["pyproject.toml", "-o", "requirements-test.lock", *test])
-    drop_gpu_packages(ROOT / "requirements-test.lock")
+    drop(GPU, ROOT / "requirements-test.lock")
     run(["bot/requirements.in", "-o", "bot/requirements.lock", "--python-version", "3.10"])
+    drop(JAX, ROOT / "bot" / "requirements.lock")  # installed with --no-deps
 
 
-def drop_gpu_packages(lock: Path) -> None:
-    """Leave out what torch needs on a GPU only: the engine runs on the CPU.
-
-    Where the CPU build of torch is offered (``+cpu``), pip takes it and needs none of these.
-    """
+def drop(packages: tuple[str, ...], lock: Path) -> None:
+    """Leave packages out of a lock file; ``packages`` are beginnings of lines."""
     lines = lock.read_text().splitlines(keepends=True)
-    lock.write_text("".join(line for line in lines if not line.startswith(GPU)))
+    lock.write_text("".join(line for line in lines if not line.startswith(packages)))
 
 
 def run(arguments: list[str]) -> None:

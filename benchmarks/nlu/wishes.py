@@ -8,43 +8,40 @@ and ``colloquial`` of the same half.
 from __future__ import annotations
 
 import argparse
-import asyncio
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import List, Tuple
 
 from rasa.core.agent import Agent
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.loading import load_data
 
+from bot.gateway_channel import read
 from bot.wishes import wishes
 
 ROOT = Path(__file__).resolve().parents[2]
 HALVES = ROOT / "nlu_data" / "heldout" / "intents"
 
 
-async def cut(agent: Agent, text: str) -> List[str]:
+def cut(agent: Agent, text: str) -> List[str]:
     """Return the intents of the wishes found, sorted; empty when the message stays whole."""
-
-    async def parse(words: str) -> Dict[str, Any]:
-        return dict(await agent.parse_message(words))
-
-    return sorted(wish.intent for wish in await wishes(text, parse))
+    return sorted(wish.intent for wish in wishes(text, partial(read, agent.processor)))
 
 
-async def measure(model: str, half: str, errors: bool) -> None:
+def measure(model: str, half: str, errors: bool) -> None:
     """Print how many doubles were cut rightly, cut at all, and how many singles stayed whole."""
     agent = Agent.load(model)
     doubles, singles = examples(half)
     right = found = 0
     for text, intent in doubles:
-        got = await cut(agent, text)
+        got = cut(agent, text)
         right += got == sorted(intent.split("+"))
         found += len(got) > 1
         if errors and got != sorted(intent.split("+")):
             print(f"double\t{text}\t{intent}\t{'+'.join(got) or 'whole'}")
     broken = 0
     for text, intent in singles:
-        got = await cut(agent, text)
+        got = cut(agent, text)
         broken += len(got) > 1
         if errors and len(got) > 1:
             print(f"single\t{text}\t{intent}\t{'+'.join(got)}")
@@ -73,4 +70,4 @@ if __name__ == "__main__":
     parser.add_argument("--errors", action="store_true")
     parser.add_argument("--model", default=str(ROOT / "models" / "shimin.tar.gz"))
     given = parser.parse_args()
-    asyncio.run(measure(given.model, given.half, given.errors))
+    measure(given.model, given.half, given.errors)

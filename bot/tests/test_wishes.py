@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import unittest
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from bot.wishes import wishes
 
@@ -18,10 +17,12 @@ READINGS: List[Tuple[str, str, str]] = [
     ("护照", "ask_service", "护照"),
     ("补贴", "ask_policy", ""),
     ("进度", "check_ticket", ""),
+    ("给五分", "rate_ticket", ""),
+    ("换工作", "update_profile", ""),
 ]
 
 
-async def parse(text: str) -> Dict[str, Any]:
+def reading(text: str) -> Dict[str, Any]:
     entities = [
         {"entity": "service_item", "value": thing}
         for words, _, thing in READINGS
@@ -34,7 +35,8 @@ async def parse(text: str) -> Dict[str, Any]:
 
 
 def cut(text: str) -> List[Tuple[str, str]]:
-    return [(wish.text, wish.intent) for wish in asyncio.run(wishes(text, parse))]
+    found = wishes(text, lambda texts: [reading(text) for text in texts])
+    return [(wish.text, wish.intent) for wish in found]
 
 
 class WishesTest(unittest.TestCase):
@@ -65,6 +67,27 @@ class WishesTest(unittest.TestCase):
 
     def test_two_problems_are_one_complaint(self) -> None:
         self.assertEqual(cut("楼下油烟太大，路灯也坏了"), [])
+
+    def test_what_belongs_together_stays_together(self) -> None:
+        self.assertEqual(cut("我换工作了，我能领什么补贴"), [])
+        self.assertEqual(cut("给五分，那个单子的进度很快"), [])
+        self.assertEqual(len(cut("给五分，还有那张单子的进度呢")), 2)
+
+    def test_a_late_question_in_a_story_is_part_of_it(self) -> None:
+        self.assertEqual(cut("要带什么材料，我昨天跑了一趟人家也没说清楚到底多少钱"), [])
+
+    def test_every_clause_is_read_once_and_a_joined_stretch_again(self) -> None:
+        seen: List[str] = []
+
+        def read(texts: Sequence[str]) -> List[Dict[str, Any]]:
+            seen.extend(texts)
+            return [reading(text) for text in texts]
+
+        wishes("楼下油烟太大，熏死人了，顺便问下身份证丢了怎么办", read)
+        self.assertEqual(
+            seen,
+            ["楼下油烟太大", "熏死人了", "顺便问下身份证丢了怎么办", "楼下油烟太大，熏死人了，"],
+        )
 
     def test_marks_alone_and_short_texts(self) -> None:
         for text in ("", "，，，", "好，好", "身份证", "？？？！"):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from channels.web.session import COOKIE
 from store.database import unit_of_work
 from store.people import queue_message
 from tests.channels.conftest import Gateway
+from tests.waiting import wait_until
 
 GUARD = {"X-Shimin-Web": "1"}
 
@@ -203,11 +203,5 @@ def test_nobody_hears_anothers_news(page: httpx.Client, gateway: Gateway) -> Non
 def test_the_stream_ends_when_the_page_goes(page: httpx.Client, gateway: Gateway) -> None:
     with page.stream("GET", "/web/events") as stream:
         assert next(stream.iter_lines()) == ": connected"
-        deadline = time.monotonic() + 20
-        while not gateway.open_requests() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert gateway.open_requests() >= 1
-    deadline = time.monotonic() + 20
-    while gateway.open_requests() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert gateway.open_requests() == 0
+        wait_until(gateway.open_requests, "an open stream", pause=0.05)
+    wait_until(lambda: not gateway.open_requests(), "no open stream", pause=0.05)

@@ -20,6 +20,7 @@ from dispatch.desk.database import Database
 from dispatch.desk.forms import parse_request
 from dispatch.desk.office import Filter, Office, Step, now_utc
 from dispatch.open311 import Open311Client, RequestDraft
+from tests.waiting import wait_until
 
 Serve = Callable[[Settings], AbstractContextManager[str]]
 Receive = Callable[[Any], AbstractContextManager[Any]]
@@ -86,10 +87,9 @@ def test_a_receiver_that_is_down_gets_it_later(
 ) -> None:
     request_id = file_one(desk, draft)
     dispatcher.act(request_id, "accept")
-    deadline = time.monotonic() + 10
-    while httpx.get(f"{desk}/health").json()["webhooks_failing"] == 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(
+        lambda: httpx.get(f"{desk}/health").json()["webhooks_failing"], "a failing webhook", 10
+    )
     assert "尚未送达" in dispatcher.http.get("/desk").text
     with receive(new_receiver):
         (taken,) = new_receiver.wait_for(1)

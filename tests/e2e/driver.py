@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from PIL import ExifTags, Image, ImageDraw
 from PIL.TiffImagePlugin import IFDRational
 
 from tests.stack import Stack
+from tests.waiting import wait_until
 
-T = TypeVar("T")
-WAIT_SECONDS = 30.0
-POLL_SECONDS = 0.1
 INSIDE = (30.2741, 120.1551)
 """A point in the middle of the sample city (latitude, longitude, degrees WGS 84)."""
 OUTSIDE = (39.9087, 116.3975)
 """A point a thousand kilometres away from the sample city."""
 
 Attachment = dict[str, Any]
-
-
-def wait_until(
-    look: Callable[[], T], what: str, seconds: float = WAIT_SECONDS, *, pause: float = POLL_SECONDS
-) -> T:
-    """Return the first truthy result of ``look``; fail after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s, last: {found!r}"
-        time.sleep(pause)
 
 
 def jpeg(gps: tuple[float, float] | None = None, *, quality: int = 85) -> bytes:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.e2e.driver import INSIDE, OUTSIDE, Citizen, Desk, jpeg, location, photo, wait_until
+from tests.e2e.driver import INSIDE, OUTSIDE, Citizen, Desk, jpeg, location, photo
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 TICKET = re.compile(r"SM20\d{6}\d{6}")

@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from base.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from tests.e2e.driver import Citizen, Desk, jpeg, photo, wait_until
+from tests.e2e.driver import Citizen, Desk, jpeg, photo
 from tests.stack import Stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 PROCESSES = ("rasa", "actions", "gateway", "desk", "relay")

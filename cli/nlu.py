@@ -14,7 +14,7 @@ import typer
 from base.errors import ConfigurationError
 from base.settings import ROOT, get_settings
 from cli.nlu_review import review
-from cli.rasa_runtime import MODEL, Usage, call_rasa
+from cli.rasa_runtime import CORES, MODEL, Usage, call_rasa
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(review, name="review", help="What was not understood.")
@@ -53,7 +53,7 @@ def train(
     typer.echo("training the Rasa model (a few minutes) ...")
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory) as scratch:
-        call_rasa("-m", "rasa", "train", *_train_arguments(scratch))
+        call_rasa("-m", "rasa", "train", *_train_arguments(scratch), threads=CORES)
         current.unlink(missing_ok=True)
         (Path(scratch) / MODEL).replace(directory / MODEL)
     current.write_text(stamp)

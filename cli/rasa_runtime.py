@@ -15,6 +15,7 @@ from base.settings import ROOT, get_settings
 MODEL = "shimin.tar.gz"
 """File name of the trained model under ``settings.model_dir``."""
 
+CORES = os.cpu_count() or 1
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 
 
@@ -26,8 +27,12 @@ class Usage:
     peak_mb: float
 
 
-def call_rasa(*arguments: str) -> Usage:
+def call_rasa(*arguments: str, threads: int = 1) -> Usage:
     """Run the Rasa runtime's Python from the project root; its output goes to stderr.
+
+    Args:
+        arguments: those of the interpreter.
+        threads: of linear algebra; a server uses one, see ``bot.components.intent_features``.
 
     Raises:
         ConfigurationError: the runtime is missing or the command fails.
@@ -36,7 +41,7 @@ def call_rasa(*arguments: str) -> Usage:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [str(_python()), "-W", "ignore", *arguments],
         cwd=ROOT,
-        env=_environment({}),
+        env=_environment({}, threads),
         stdout=2,
     )
     _, status, usage = os.wait4(process.pid, 0)
@@ -55,7 +60,7 @@ def run_rasa(arguments: Sequence[str], secrets: dict[str, str]) -> None:
     """
     python = str(_python())
     os.chdir(ROOT)
-    os.execve(python, [python, "-W", "ignore", *arguments], _environment(secrets))  # noqa: S606
+    os.execve(python, [python, "-W", "ignore", *arguments], _environment(secrets, 1))  # noqa: S606
 
 
 def _python() -> Path:
@@ -65,7 +70,7 @@ def _python() -> Path:
     return python
 
 
-def _environment(secrets: dict[str, str]) -> dict[str, str]:
+def _environment(secrets: dict[str, str], threads: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {
         **kept,
@@ -73,6 +78,7 @@ def _environment(secrets: dict[str, str]) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
+        "OPENBLAS_NUM_THREADS": str(threads),
         "PYPINYIN_NO_PHRASES": "true",  # single characters are all we ask it for
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",

@@ -20,7 +20,7 @@ from typing import Any
 from base.settings import ROOT
 from cli.nlu import evaluation_files, parse_measured, training_files
 from cli.nlu_metrics import report
-from cli.rasa_runtime import call_rasa
+from cli.rasa_runtime import CORES, call_rasa
 
 PIPELINES = Path(__file__).parent / "pipelines"
 TEST = ROOT / "nlu_data" / "heldout" / "intents" / "test"
@@ -50,10 +50,9 @@ def trained(config: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as data:
         for path in training_files():  # `rasa train nlu` takes only one path
             shutil.copy(path, Path(data) / f"{path.parent.name}_{path.name}")
+        given = ["--config", str(config), "--nlu", data]
         out = ["--out", str(folder), "--fixed-model-name", "model"]
-        usage = call_rasa(
-            "-m", "rasa", "train", "nlu", "--force", "--config", str(config), "--nlu", data, *out
-        )
+        usage = call_rasa("-m", "rasa", "train", "nlu", "--force", *given, *out, threads=CORES)
     (folder / "training.json").write_text(json.dumps({"seconds": round(usage.seconds)}))
 
 

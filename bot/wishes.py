@@ -59,6 +59,7 @@ _TOLD_TOGETHER = (
     frozenset({"detail", "profile"}),
 )
 
+_SEPARATORS = "，,；;\n "
 _MARKS = r"[，,。；;！!？?\n]+"
 _OPENERS = (
     r"还有(?!多|几|没|啥|什么|哪|用|效|必要|机会|救|希望|人)|另外(?!那|的|一)|顺便|顺带|对了|再就是"
@@ -102,6 +103,8 @@ def wishes(text: str, read: Read) -> List[Wish]:
         stretch.reading = reading
         if _family(reading, STILL_SURE) != stretch.family:
             return []
+    for stretch in stretches:
+        stretch.text = stretch.text.rstrip(_SEPARATORS)
     return sorted(stretches, key=lambda wish: _LAST.get(wish.family, 0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import unittest
 from typing import Any, Dict, List
 from unittest import mock
@@ -42,14 +43,14 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
         app = Sanic(f"gateway_{self._testMethodName}")
         app.ctx.agent = self.agent = Agent()
         app.blueprint(GatewayInput(TOKEN).blueprint(self.answer), url_prefix="/webhooks/gateway")
-        server = await app.create_server(
-            host="127.0.0.1", port=0, return_asyncio_server=True, access_log=False
-        )
+        own = socket.socket()  # Sanic takes port 0 for its default port
+        own.bind(("127.0.0.1", 0))
+        server = await app.create_server(sock=own, return_asyncio_server=True, access_log=False)
         await server.startup()
         await server.before_start()
         await server.after_start()
         self.addAsyncCleanup(server.close)
-        port = server.server.sockets[0].getsockname()[1]
+        port = own.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/webhooks/gateway/webhook"
 
     async def answer(self, message: UserMessage) -> None:

@@ -141,8 +141,9 @@ def test_changing_sides_in_a_policy_search_starts_afresh(citizen: Citizen) -> No
 def test_a_button_after_a_clarifying_question_brings_the_words_along(citizen: Citizen) -> None:
     unclear = (
         "上次举报过的那个砂石场又开始扬灰了",
-        "KTV吵",
-        "那个味道又来了真受不了",
+        "楼下那家店真够呛",
+        "楼上那位又搞事情",
+        "树底下一堆不知道啥",
         "对面又闹上了",
     )
     for words in unclear:

@@ -27,6 +27,9 @@ _MARGIN = {2: 7.0, 3: 6.0}
 _LONG_MARGIN = 4.0
 """Gain in log-likelihood (nats) a replacement needs, by the length of the term."""
 
+_DIALECT = frozenset("啱啲嘅咗嚟冇咩仲佢哋嘢喺唔乜嗰睇俾侬伊伐恁俺咱")
+"""Written on purpose by those who write as they speak; no recogniser of Mandarin puts them."""
+
 Key = Tuple[str, ...]
 
 
@@ -64,7 +67,7 @@ class Repairer:
 
     def _replacement(self, text: str, start: int, length: int) -> str | None:
         heard = text[start : start + length]
-        if heard in self._terms or not _is_han(heard):
+        if heard in self._terms or not _is_han(heard) or not _DIALECT.isdisjoint(heard):
             return None
         best, gain = None, _MARGIN.get(length, _LONG_MARGIN)
         for term in self._by_sound.get(_sound(heard, length > SHORTEST), ()):

@@ -50,7 +50,8 @@ class RepairTest(unittest.TestCase):
         self.assertEqual(changed, [])
 
     def test_near_words_that_are_words(self) -> None:
-        for text in ("家里有烟味", "工地设了保安岗", "公司的基金提取", "身份正常", "有人举报警察"):
+        for text in ("家里有烟味", "工地设了保安岗", "公司的基金提取", "身份正常", "有人举报警察",
+                     "侬夜里来伐", "我啱啱出门", "快啲派人嚟", "仲要等几耐"):  # fmt: skip
             with self.subTest(text=text):
                 self.assertEqual(self.repairer.repair(text), text)
 

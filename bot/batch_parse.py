@@ -1,8 +1,8 @@
 """Parses every example of Rasa NLU files with a trained model: JSON lines to a file.
 
 Run in the Rasa runtime: ``python -m bot.batch_parse MODEL OUTPUT FILE...``. Each line holds the
-text, its style (the file's name), the annotated intent and entities, and what the model makes
-of it. Spans are those of the text the model reads: the normalised one if it has a Normaliser.
+text, the text as the model reads it (normalised), its style (the file's name), the annotated intent
+and entities, and what the model makes of it. Spans are those of the text as read.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ async def _parse(agent: Agent, source: str, output: TextIO) -> None:
         parsed = await agent.parse_message(example.get("text"))
         record = {
             "text": example.get("text"),
+            "read": parsed["text"],
             "style": Path(source).stem,
             "intent": example.get("intent"),
             "entities": _annotated(example, parsed["text"]),

@@ -37,7 +37,7 @@ class SpokenEntityExtractor(GraphComponent, EntityExtractorMixin):
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """Default configuration."""
-        return {"noisy_copies": 1, "iterations": 45, "seed": 20261121}
+        return {"noisy_copies": 1, "iterations": 40, "seed": 20261121}
 
     @staticmethod
     def required_packages() -> List[Text]:

@@ -152,7 +152,6 @@ def features(text: str, words: WordLists) -> List[List[str]]:
             "b",
             *(f"c{k}{padded[i + k]}" for k in range(5)),
             *(f"d{k}{padded[i + k]}{padded[i + k + 1]}" for k in range(4)),
-            f"t{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
             f"k{kinds[i + 1]}{kinds[i + 2]}{kinds[i + 3]}",
             f"v{words_at[i][0]}{padded[i + 1]}{padded[i + 2]}{padded[i + 3]}",
             *words_at[i][1:],
@@ -181,7 +180,6 @@ def _words_at(text: str) -> List[Tuple[str, ...]]:
             found.append(
                 (
                     place,
-                    f"w{place}",
                     f"u{place}{word}",
                     f"x{before}",
                     f"y{after}",

@@ -69,6 +69,8 @@ class Repairer:
         heard = text[start : start + length]
         if heard in self._terms or not _is_han(heard) or not _DIALECT.isdisjoint(heard):
             return None
+        if length > SHORTEST and self._counts.get(heard):
+            return None  # a word of its own: 住房补贴 is not 租房补贴 misheard
         best, gain = None, _MARGIN.get(length, _LONG_MARGIN)
         for term in self._by_sound.get(_sound(heard, length > SHORTEST), ()):
             found = self._gain(text, start, term)

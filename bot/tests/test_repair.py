@@ -51,7 +51,8 @@ class RepairTest(unittest.TestCase):
 
     def test_near_words_that_are_words(self) -> None:
         for text in ("家里有烟味", "工地设了保安岗", "公司的基金提取", "身份正常", "有人举报警察",
-                     "侬夜里来伐", "我啱啱出门", "快啲派人嚟", "仲要等几耐"):  # fmt: skip
+                     "侬夜里来伐", "我啱啱出门", "快啲派人嚟", "仲要等几耐",
+                     "住房补贴为什么没有我"):  # fmt: skip
             with self.subTest(text=text):
                 self.assertEqual(self.repairer.repair(text), text)
 

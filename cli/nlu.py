@@ -135,6 +135,7 @@ def _train_arguments(out: str) -> list[str]:
         "--data", *data, "bot/dialogues",
         "--out", out,
         "--fixed-model-name", MODEL.removesuffix(".tar.gz"),
+        "--skip-validation",  # reads everything once more, only to warn; tests/nlu checks the data
     ]  # fmt: skip
 
 

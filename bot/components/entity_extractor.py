@@ -7,7 +7,7 @@ import random
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Text
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Text
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from bot.components.entity_tagger import EntityTagger, Example, train
 from bot.components.normalise import normalise
 from bot.components.normaliser import word_lists
+from bot.components.renaming import Renamer
 from bot.components.speech_noise import spoken
 
 _MODEL, _LISTS = "entities.crfsuite", "lists.json"
@@ -28,16 +29,17 @@ _MODEL, _LISTS = "entities.crfsuite", "lists.json"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class SpokenEntityExtractor(GraphComponent, EntityExtractorMixin):
-    """Trains the tagger on every annotated utterance and on how it may be misheard.
+    """Trains the tagger on every annotated utterance, misheard and with other names.
 
-    Configuration: ``noisy_copies`` of each utterance that holds an entity
-    (:mod:`bot.components.speech_noise`), ``iterations`` of L-BFGS, ``seed``.
+    Configuration: ``noisy_copies`` (:mod:`bot.components.speech_noise`) and ``renamed_copies``
+    (:mod:`bot.components.renaming`) of each utterance that holds an entity, ``iterations`` of
+    gradient descent, ``seed``.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """Default configuration."""
-        return {"noisy_copies": 1, "iterations": 40, "seed": 20261121}
+        return {"noisy_copies": 1, "renamed_copies": 2, "iterations": 15, "seed": 20261121}
 
     @staticmethod
     def required_packages() -> List[Text]:
@@ -99,7 +101,7 @@ class SpokenEntityExtractor(GraphComponent, EntityExtractorMixin):
         with self._model_storage.write_to(self._resource) as directory:
             (directory / _LISTS).write_text(json.dumps(lists, ensure_ascii=False), "utf-8")
             train(
-                [*examples, *self._noisy(examples)],
+                [*examples, *self._copies([e for e in examples if e.spans], lists)],
                 lists,
                 directory / _MODEL,
                 self._config["iterations"],
@@ -126,14 +128,16 @@ class SpokenEntityExtractor(GraphComponent, EntityExtractorMixin):
             message.set(ENTITIES, known + self.add_extractor_name(found), add_to_output=True)
         return messages
 
-    def _noisy(self, examples: List[Example]) -> List[Example]:
+    def _copies(
+        self, annotated: List[Example], lists: Mapping[str, Iterable[str]]
+    ) -> Iterator[Example]:
         rng = random.Random(self._config["seed"])  # noqa: S311 - noise, not a secret
-        annotated = [example for example in examples if example.spans]
-        return [
-            misheard(example, rng)
-            for _ in range(self._config["noisy_copies"])
-            for example in annotated
-        ]
+        renamer = Renamer(annotated, lists)
+        for example in annotated:
+            for _ in range(self._config["noisy_copies"]):
+                yield misheard(example, rng)
+            for _ in range(self._config["renamed_copies"]):
+                yield renamer.copy(example, rng)
 
 
 def misheard(example: Example, rng: random.Random) -> Example:

@@ -84,19 +84,25 @@ PATTERNS: Dict[str, re.Pattern[str]] = {
     ),
     "headcount": re.compile(rf"{_NUMBER}[多来]?[个名位号]?多?{_STAFF}|{_NUMBER}[多来]?[个名位]"),
 }
-_PLACE_KINDS = _any(
-    """路 街 大街 大道 道 巷 弄 胡同 里 村 镇 乡 屯 庄 湾 桥 河 湖 江 小区 花园 家园 新村
-    新城 公寓 苑 社区 市场 菜场 菜市场 超市 商场 广场 公园 学校 幼儿园 小学 中学 大学 医院
-    卫生院 车站 地铁站 火车站 大厦 大楼 写字楼 工业园 产业园 园区 开发区 厂 水泥厂 化工厂
-    工地 码头 机场 中心 区 县 市 省"""
-)
-_RELATION = _any(
-    """东门 南门 西门 北门 正门 后门 侧门 门口 门前 对面 附近 旁边 边上 后面 后头 前面 楼下
-    路口 交叉口 桥头 桥下 入口 出口 里面 斜对面 隔壁 一带 东侧 南侧 西侧 北侧"""
-)
+_PLACE_KINDS = """
+    路 街 大街 大道 道 巷 弄 胡同 里 村 镇 乡 屯 庄 湾 桥 河 湖 江 小区 花园 家园 新村 新城 公寓
+    苑 府 庭 轩 邸 公馆 雅居 名都 社区 市场 菜场 菜市场 农贸市场 夜市 超市 商场 广场 公园 学校
+    幼儿园 小学 中学 大学 医院 卫生院 车站 地铁站 火车站 大厦 大楼 写字楼 工业园 产业园 园区
+    开发区 工业区 厂 水泥厂 化工厂 电镀厂 印染厂 机械厂 养殖场 砖厂 石料厂 搅拌站 工地 码头 货场
+    仓库 机场 中心 区 县 市 省 组 坝 坡 坳 沟 岗 堡 墩 渠 溪 水库 塘 港 山 岭 桥头 收费站 服务区
+    加油站 饭店 酒楼 烧烤店 火锅店 餐厅 酒店 宾馆 物业 制药 铝业 纸业 建材 养猪场 民政局 派出所
+    政务大厅 税务大厅 街道 街道办 公墓 寺 祠堂 棋牌室 车间
+"""
+_RELATIONS = """
+    东门 南门 西门 北门 正门 后门 侧门 门口 门前 对面 附近 旁边 旁 边上 后面 后头 后边 前面 楼下
+    楼上 楼顶 底下 地下车库 路口 交叉口 桥头 桥下 桥洞下 入口 出口 里面 斜对面 隔壁 一带 两岸 东侧
+    南侧 西侧 北侧 外面
+"""
+PLACE_KINDS, RELATIONS = _PLACE_KINDS.split(), _RELATIONS.split()
+"""Words that say what kind of place a name is; words behind a place that say where of it."""
 _HOUSE = rf"{_N}(?:号楼?|栋|幢|单元|室|弄|院)"
 PLACE_END = re.compile(
-    rf"{_PLACE_KINDS}(?:{_HOUSE})*(?:{_RELATION})*|(?:{_HOUSE})+(?:{_RELATION})*"
+    rf"{_any(_PLACE_KINDS)}(?:{_HOUSE})*(?:{_any(_RELATIONS)})*|(?:{_HOUSE})+(?:{_any(_RELATIONS)})*"
 )
 """What the name of a place ends with: its kind, a house number, a relation."""
 

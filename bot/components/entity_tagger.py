@@ -8,10 +8,11 @@ place in a word of each lookup table, and its place in a match of
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
 
 import jieba
 import pycrfsuite
@@ -24,7 +25,9 @@ Span = Tuple[str, int, int]
 _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两半几俩仨")
 _BEFORE_PLACE = 5
 """Characters of a name in front of the word for the kind of place."""
-_PENALTIES = {"c1": 0.05, "c2": 0.05}
+_OPTIMISER = "l2sgd"
+"""Half as long as L-BFGS for the same F1 on names never seen (docs/adr/0005)."""
+_OPTIONS = {"c2": 0.5, "feature.minfreq": 3, "calibration.samples": 1000}
 _NOUNS = frozenset({"n", "nr", "nrt", "nrfg", "i", "l"})
 """Word classes of jieba's dictionary that are not kept: the bulk, read as nouns."""
 
@@ -34,31 +37,41 @@ class WordLists:
 
     def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
         self._lists = {name: frozenset(words) for name, words in lists.items()}
-        self._longest = {
-            name: max(map(len, words), default=0) for name, words in self._lists.items()
-        }
-
-    def matches(self, text: str) -> List[Span]:
-        """Return the longest non-overlapping matches of every list, from the left."""
-        found: List[Span] = []
+        self._longest: Dict[str, Dict[str, int]] = defaultdict(dict)
+        """First character of a word → list → length of its longest word that begins so."""
         for name, words in self._lists.items():
-            start = 0
-            while start < len(text):
-                end = min(len(text), start + self._longest[name])
-                while end > start and text[start:end] not in words:
+            for word in words:
+                lengths = self._longest[word[:1]]
+                lengths[name] = max(len(word), lengths.get(name, 0))
+
+    def matches(self, text: str, unknown: FrozenSet[str] = frozenset()) -> List[Span]:
+        """Return the longest non-overlapping matches of every list, from the left.
+
+        Words of ``unknown`` are taken to stand in no list.
+        """
+        found: List[Span] = []
+        free: Dict[str, int] = {}
+        for start, char in enumerate(text):
+            for name, longest in self._longest.get(char, {}).items():
+                if start < free.get(name, 0):
+                    continue
+                words = self._lists[name]
+                end = min(len(text), start + longest)
+                while end > start and (text[start:end] not in words or text[start:end] in unknown):
                     end -= 1
                 if end > start:
                     found.append((name, start, end))
-                start = max(end, start + 1)
+                    free[name] = end
         return found
 
 
 @dataclass(frozen=True)
 class Example:
-    """A sentence and its annotated spans (non-overlapping)."""
+    """A sentence, its annotated spans (non-overlapping), and words the lists shall not find."""
 
     text: str
     spans: Tuple[Span, ...]
+    unknown: FrozenSet[str] = frozenset()
 
 
 class EntityTagger:
@@ -96,14 +109,14 @@ def train(
         examples: sentences with their spans.
         lists: words of each lookup table.
         target: file to write.
-        iterations: at most so many L-BFGS steps.
+        iterations: so many times over the sentences.
     """
     words = WordLists(lists)
-    trainer = pycrfsuite.Trainer(verbose=False)
-    trainer.set_params({**_PENALTIES, "max_iterations": iterations})
+    trainer = pycrfsuite.Trainer(algorithm=_OPTIMISER, verbose=False)
+    trainer.set_params({**_OPTIONS, "max_iterations": iterations})
     for example in examples:
         if example.text:
-            trainer.append(features(example.text, words), labels_of(example))
+            trainer.append(features(example.text, words, example.unknown), labels_of(example))
     trainer.train(str(target))
 
 
@@ -129,13 +142,13 @@ def spans_of(labels: Sequence[str]) -> List[Span]:
     return found
 
 
-def features(text: str, words: WordLists) -> List[List[str]]:
-    """Return the features of every character of ``text``."""
+def features(text: str, words: WordLists, unknown: FrozenSet[str] = frozenset()) -> List[List[str]]:
+    """Return the features of every character of ``text``, as if no list held ``unknown``."""
     padded = ["<<", "<", *text, ">", ">>"]
     words_at = _words_at(text)
     kinds = ["<", "<", *map(_kind, text), ">", ">"]
     marks: List[List[str]] = [[] for _ in text]
-    for prefix, found in (("l", words.matches(text)), ("r", matches(text))):
+    for prefix, found in (("l", words.matches(text, unknown)), ("r", matches(text))):
         for name, start, end in found:
             for i in range(start, end):
                 marks[i].append(f"{prefix}{name}{_place(i, start, end)}")

@@ -40,7 +40,7 @@ class SpokenIntentClassifier(GraphComponent, IntentClassifier):
         """Default configuration."""
         return {
             "strength": 10.0,
-            "iterations": 70,
+            "iterations": 40,
             "noisy_copies": 1,
             "scale": 0.7,
             "rarest": 2,

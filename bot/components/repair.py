@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
 
 import jieba
 
@@ -54,25 +54,30 @@ class Repairer:
 
     def repair(self, text: str) -> str:
         """Return ``text`` with misheard terms replaced; the length never changes."""
+        exact, folded = _sound(text, False), _sound(text, True)
         for length in self._lengths:
-            start = 0
+            sounds, start = exact if length == SHORTEST else folded, 0
             while start + length <= len(text):
-                better = self._replacement(text, start, length)
+                terms = self._by_sound.get(sounds[start : start + length], ())
+                better = self._better(text, start, length, terms) if terms else None
                 if better is not None:
                     text = text[:start] + better + text[start + length :]
+                    exact, folded = _sound(text, False), _sound(text, True)
+                    sounds = exact if length == SHORTEST else folded
                     start += length
                 else:
                     start += 1
         return text
 
-    def _replacement(self, text: str, start: int, length: int) -> str | None:
+    def _better(self, text: str, start: int, length: int, terms: Sequence[str]) -> str | None:
+        """Return the term that the stretch most likely is, if it is one."""
         heard = text[start : start + length]
         if heard in self._terms or not _is_han(heard) or not _DIALECT.isdisjoint(heard):
             return None
         if length > SHORTEST and self._counts.get(heard):
             return None  # a word of its own: 住房补贴 is not 租房补贴 misheard
         best, gain = None, _MARGIN.get(length, _LONG_MARGIN)
-        for term in self._by_sound.get(_sound(heard, length > SHORTEST), ()):
+        for term in terms:
             found = self._gain(text, start, term)
             if found > gain:
                 best, gain = term, found

@@ -16,6 +16,7 @@ from bot.components.entity_tagger import (
     train,
 )
 from bot.components.pinyin import syllables
+from bot.components.renaming import Renamer, place
 
 
 def found(text: str, name: str) -> list[str]:
@@ -69,6 +70,8 @@ class EntityTaggerTest(unittest.TestCase):
     def test_the_longest_word_of_a_list_counts(self) -> None:
         words = WordLists({"service_item": ["公积金", "公积金贷款"], "industry": []})
         self.assertEqual(words.matches("办公积金贷款"), [("service_item", 1, 6)])
+        hidden = frozenset({"公积金贷款"})
+        self.assertEqual(words.matches("办公积金贷款", hidden), [("service_item", 1, 4)])
 
 
 class MisheardTest(unittest.TestCase):
@@ -79,6 +82,36 @@ class MisheardTest(unittest.TestCase):
             self.assertEqual([name for name, *_ in noisy.spans], ["service_item", "time"])
             for (_, start, end), words in zip(noisy.spans, ("身份证", "明天")):
                 self.assertEqual(len(syllables(noisy.text[start:end])), len(words))
+
+
+class RenamerTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.example = Example(
+            "昨晚文昌路有油烟，我要办护照",
+            (("location", 2, 5), ("pollution_type", 6, 8), ("service_item", 12, 14)),
+        )
+        self.lists = {"service_item": ["社保卡", "居住证"], "pollution_type": ["臭味", "扬尘"]}
+
+    def test_only_names_change_and_spans_follow_them(self) -> None:
+        renamer = Renamer([self.example], self.lists)
+        hidden = set()
+        for seed in range(50):
+            copy = renamer.copy(self.example, random.Random(seed))
+            place, nuisance, matter = (copy.text[start:end] for _, start, end in copy.spans)
+            self.assertEqual(copy.text, f"昨晚{place}有{nuisance}，我要办{matter}")
+            self.assertIn(nuisance, {"油烟", "臭味", "扬尘"})
+            self.assertIn(matter, {"护照", "社保卡", "居住证"})
+            self.assertLessEqual(copy.unknown, {place, nuisance, matter})
+            hidden |= copy.unknown
+        self.assertTrue({"臭味", "社保卡"} <= hidden)
+
+    def test_a_name_that_no_list_holds_stays(self) -> None:
+        example = Example("三十个人", (("headcount", 0, 4),))
+        self.assertEqual(Renamer([], {}, 1.0).copy(example, random.Random(1)).text, "三十个人")
+
+    def test_places_differ(self) -> None:
+        rng = random.Random(7)
+        self.assertGreater(len({place(rng) for _ in range(500)}), 450)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def components(model: str) -> Tuple[Any, Any]:
     """Return the trained classifier and normaliser of a model."""
     nodes = Agent.load(model).processor.graph_runner._instantiated_nodes
     found = {type(node._component).__name__: node._component for node in nodes.values()}
-    return found["SpokenIntentClassifier"], found["Normaliser"]
+    return found["SpokenUnderstanding"], found["Normaliser"]
 
 
 def examples(normaliser: Any) -> Tuple[List[str], List[str]]:

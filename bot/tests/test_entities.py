@@ -5,7 +5,6 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from bot.components.entity_extractor import misheard
 from bot.components.entity_rules import matches
 from bot.components.entity_tagger import (
     EntityTagger,
@@ -15,6 +14,7 @@ from bot.components.entity_tagger import (
     spans_of,
     train,
 )
+from bot.components.entity_training import misheard
 from bot.components.pinyin import syllables
 from bot.components.renaming import Renamer, place
 

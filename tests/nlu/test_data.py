@@ -21,7 +21,7 @@ ENTITIES = {
     "service_item", "location", "pollution_type", "ticket_id", "time", "industry", "age",
     "amount", "headcount", "person_group", "phone",
 }  # fmt: skip
-FEWEST, MOST = 60, 2000
+FEWEST, MOST = 60, 2500
 INTENTS = known_intents()
 _SPAN = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _EDGE = re.compile(r"^[\s，。！？、,.!?的]|[\s，。！？、,.!?]$")

@@ -10,6 +10,8 @@ from store.models import Ticket
 Buttons = list[dict[str, str]]
 
 _NOTES = {
+    "danger": "要是现在有人有危险，请先打120急救、119或110，我不能代替您报警。"
+    "您说的我都留着，打完再接着填。",
     "photos_received": "照片收到了。",
     "too_many_photos": "照片最多收9张，前9张已经收下。",
     "outside_city": "这个位置不在云州市范围内，我们管不到；如果定位有偏差，请直接打地址。"

@@ -187,5 +187,6 @@ def draft_of_danger(turn: Turn, tracker: Tracker) -> list[dict[str, Any]]:
     """Return slot events that keep the words of an emergency in the open or a new draft."""
     if tracker.active_loop_name == "complaint_form":
         draft = load_draft(tracker) or new_draft()
-        return draft_slots(intake().add_words(draft, turn.text))
+        told = intake().add_words(draft, turn.text)
+        return draft_slots(told.model_copy(update={"notes": ()}))  # warned already
     return draft_slots(intake().absorb(new_draft(), heard(turn, tracker)))

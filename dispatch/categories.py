@@ -43,7 +43,7 @@ class SeverityRule(BaseModel):
         """Tell whether the rule applies to ``text``."""
         if any(word in text for word in self.unless):
             return False
-        return any(_asserted(text, keyword) for keyword in self.keywords)
+        return any(asserted(text, keyword) for keyword in self.keywords)
 
 
 class Category(BaseModel):
@@ -163,7 +163,7 @@ def _parse_row(path: Path, index: int, row: object, common: list[object]) -> Cat
     return validate(Category, {**row, "severity": [*own, *common]}, where)
 
 
-def _asserted(text: str, keyword: str) -> bool:
+def asserted(text: str, keyword: str) -> bool:
     """Tell whether ``keyword`` occurs in ``text`` at least once without a negation before it."""
     start = text.find(keyword)
     while start >= 0:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dispatch.categories import Categories
 from dispatch.classifier import CategoryClassifier
+from dispatch.emergency import people_in_danger
 from dispatch.gazetteer import Gazetteer, PlaceMatch
 
 Gap = Literal["words", "place", "confirmed"]
@@ -219,7 +220,9 @@ class Intake:
         words = draft.words if text in draft.words else (*draft.words, text)
         if len("\n".join(words)) > MAX_WORDS:
             return draft.model_copy(update={"notes": (*draft.notes, "words_full")})
-        draft = draft.model_copy(update={"words": words, "confirmed": False})
+        danger = ("danger",) if people_in_danger(text) else ()
+        update = {"words": words, "confirmed": False, "notes": draft.notes + danger}
+        draft = draft.model_copy(update=update)
         if draft.category_chosen:
             return draft
         proposal = self._classifier.propose(draft.description)

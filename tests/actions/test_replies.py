@@ -223,6 +223,13 @@ def test_every_question_of_the_form() -> None:
         assert buttons
 
 
+def test_the_numbers_to_call_come_before_the_next_question() -> None:
+    words = ("护栏被车撞了，开车的叫不醒",)
+    danger = new_draft().model_copy(update={"words": words, "notes": ("danger",)})
+    text, _ = complaint_replies.question(danger, "place", categories())
+    assert text.index("120") < text.index("在什么地方")
+
+
 def test_the_summary_shows_what_will_be_filed() -> None:
     draft = new_draft().model_copy(
         update={

@@ -395,3 +395,14 @@ def test_no_conversation_breaks_the_draft_or_loses_what_was_said(
         assert not draft.confirmed or (draft.words and (draft.place or before.confirmed))
         assert draft.gap in ("words", "place", "confirmed", None)
         assert Draft.model_validate(draft.model_dump(mode="json")) == draft
+
+
+# --- danger -------------------------------------------------------------------------------
+
+
+def test_people_in_danger_are_a_remark_for_the_next_reply_only(intake: Intake) -> None:
+    """Whatever the model read: an accident told as a matter for the roads department."""
+    draft = listen(intake, [said("护栏被车撞了，开车的叫不醒", "report_city_issue")])
+    assert "danger" in draft.notes
+    assert draft.words
+    assert "danger" not in listen(intake, [said(locations=(INSIDE,))], draft).notes

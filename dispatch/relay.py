@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings
 from dispatch.categories import Categories
+from dispatch.deadlines import call_for_overdue
 from dispatch.lifecycle import TRANSITIONS, external_status
 from dispatch.open311 import (
     MAX_DESCRIPTION_CHARS,
@@ -119,6 +120,8 @@ class Relay:
                     pass
                 if time.monotonic() >= next_poll:
                     self.poll()
+                    with unit_of_work() as session:
+                        call_for_overdue(session, self._categories, utc_now())
                     next_poll = time.monotonic() + self._settings.status_poll_seconds
             except SQLAlchemyError as error:  # a database that is away comes back
                 log.error("store_down", error=type(error).__name__)

@@ -11,7 +11,7 @@ from base.errors import StateError
 from dispatch.categories import Categories
 from dispatch.lifecycle import NEEDS_EXPLANATION, keeps_status, steps_for
 from dispatch.open311 import RequestUpdate
-from dispatch.wording import CITIZENS_WORDS, note_reply, status_reply
+from dispatch.wording import OUR_WORDS, note_reply, status_reply
 from store.models import Ticket
 from store.people import queue_message
 from store.privacy import reveal
@@ -87,10 +87,10 @@ def _meaning(ticket: Ticket, update: RequestUpdate) -> str:
 def _is_progress(session: Session, ticket: Ticket, update: RequestUpdate, note: str) -> bool:
     """Tell whether words without a step are news for the citizen.
 
-    Not what he said himself, which a server may list among its updates, and not what he
+    Not what this side said, which a server may list among its updates, and not what he
     has been told already: the same step has another id when it is read from the request.
     """
-    if not keeps_status(ticket.status, _meaning(ticket, update)) or note.startswith(CITIZENS_WORDS):
+    if not keeps_status(ticket.status, _meaning(ticket, update)) or note.startswith(OUR_WORDS):
         return False
     told = last_dispatch_note(session, ticket)
     if told is None:

@@ -12,8 +12,10 @@ from store.tickets import CITY_TIME
 WITHDRAWAL = "市民撤回"
 SUPPLEMENT = "市民补充："
 RATING = "市民评价："
-CITIZENS_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING)
-"""How what a citizen says begins at the dispatch system."""
+CALL = "【催办】"
+URGENT_CALL = "【督办】"
+OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, CALL, URGENT_CALL)
+"""How what this side says begins at the dispatch system."""
 
 _NEWS = {
     "submitted": "您的工单已提交。",
@@ -65,6 +67,16 @@ def note_reply(ticket: Ticket, category: Category | None, note: str) -> dict[str
     """Return the reply that passes on words about a ticket whose status stays the same."""
     text = f"工单 {ticket.id} 有新的办理说明：{note}"
     return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category, note)]}
+
+
+def overdue_reply(ticket: Ticket, category: Category | None, stage: str) -> dict[str, Any]:
+    """Return the reply that admits a passed limit: ``respond`` or ``resolve``."""
+    limit = {"respond": "受理", "resolve": "办结"}[stage]
+    text = (
+        f"工单 {ticket.id} 没有按时{limit}，让您久等了。我们已向{ticket.department}督办，"
+        "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
+    )
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
 
 
 def status_reply(

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
 from store.models import OutboxEntry, Ticket, TicketEvent, TicketSequence, plain, utc_now
@@ -73,6 +73,19 @@ def open_external(session: Session) -> list[tuple[str, str]]:
         )
     )
     return [(ticket_id, external_id) for ticket_id, external_id in rows if external_id]
+
+
+def unfinished(session: Session) -> Sequence[Ticket]:
+    """Return the tickets the dispatch system has not finished, oldest first, with their history."""
+    return session.scalars(
+        select(Ticket)
+        .where(
+            Ticket.external_id.is_not(None),
+            Ticket.status.not_in((*FINAL, "resolved", "verified")),
+        )
+        .options(selectinload(Ticket.events))
+        .order_by(Ticket.created_at)
+    ).all()
 
 
 def update_applied(session: Session, update_id: str) -> bool:

@@ -70,6 +70,15 @@ def main(path: Path) -> None:
         print(f"{name:<10} {f1_score(truth, guess, average='macro'):8.3f}  {accuracy:8.3f}")
     _print_confidence(proposals, truth)
     print(classification_report(truth, guesses["shimin"], zero_division=0))
+    print(confusions(truth, guesses["shimin"]))
+
+
+def confusions(truth: list[str], guess: list[str]) -> str:
+    """Return a Markdown table of what was taken for something else, the commonest first."""
+    pairs = Counter((t, g) for t, g in zip(truth, guess, strict=True) if t != g)
+    rows = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = [f"| `{t}` | `{g}` | {count} |" for (t, g), count in rows]
+    return "\n".join(["| is | taken for | times |", "|---|---|---|", *lines])
 
 
 def _tfidf(known: list[str], labels: list[str], texts: list[str]) -> list[str]:

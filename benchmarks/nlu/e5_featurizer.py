@@ -59,7 +59,6 @@ class E5Featurizer(DenseFeaturizer, GraphComponent):
         self._encoder = E5()
         self._mean = mean
         self._scale = float(config["scale"])
-        self._known: dict[str, np.ndarray] = {}  # training utterances are asked for twice
 
     @classmethod
     def create(
@@ -91,9 +90,7 @@ class E5Featurizer(DenseFeaturizer, GraphComponent):
         """Learn the mean vector of the training utterances."""
         texts = [e.get(TEXT) for e in training_data.training_examples if e.get(TEXT)]
         if texts:
-            vectors = self._encode(texts)
-            self._mean = vectors.mean(axis=0)
-            self._known = dict(zip(texts, vectors))
+            self._mean = self._encode(texts).mean(axis=0)
         with self._model_storage.write_to(self._resource) as directory:
             np.save(directory / "mean.npy", self._mean, allow_pickle=False)
         return self._resource
@@ -121,8 +118,6 @@ class E5Featurizer(DenseFeaturizer, GraphComponent):
             raise ValueError("E5Featurizer: scale must be positive")
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        if all(text in self._known for text in texts):
-            return np.stack([self._known[text] for text in texts])
         parts = [
             self._encoder.encode(texts[i : i + BATCH], is_query=True)
             for i in range(0, len(texts), BATCH)

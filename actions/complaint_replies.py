@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from actions.turn import button
-from dispatch.categories import Categories, Category, Level
+from dispatch.categories import Categories, Category
+from dispatch.deadlines import limit_hours
 from dispatch.intake import Draft, Spot
 from store.models import Ticket
 
@@ -31,8 +32,7 @@ def question(draft: Draft, gap: str, categories: Categories) -> tuple[str, Butto
 
 def filed_text(ticket: Ticket, category: Category) -> str:
     """Return what the citizen hears once the ticket is stored."""
-    level: Level = "urgent" if ticket.severity == "urgent" else "normal"
-    respond, resolve = category.limits(level)
+    respond, resolve = limit_hours(ticket, category)
     text = (
         f"已受理，工单号 {ticket.id}。\n"
         f"由{ticket.department}负责，{_hours(respond)}内给您回应，{_hours(resolve)}内办理。"

@@ -188,5 +188,6 @@ def draft_of_danger(turn: Turn, tracker: Tracker) -> list[dict[str, Any]]:
     if tracker.active_loop_name == "complaint_form":
         draft = load_draft(tracker) or new_draft()
         told = intake().add_words(draft, turn.text)
-        return draft_slots(told.model_copy(update={"notes": ()}))  # warned already
+        notes = tuple(note for note in told.notes if note != "danger")  # warned already
+        return draft_slots(told.model_copy(update={"notes": notes}))
     return draft_slots(intake().absorb(new_draft(), heard(turn, tracker)))

@@ -9,75 +9,74 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 from sqlalchemy.orm import Session
 
-from dispatch.categories import Categories, Category, Level
-from dispatch.wording import CALL, URGENT_CALL, overdue_reply
+from dispatch.categories import Categories, Category
+from dispatch.wording import CALL, LIMIT_NAMES, URGENT_CALL, overdue_reply
 from store.models import Ticket
 from store.people import queue_message
-from store.tickets import is_queued, queue_outbox, unfinished
+from store.tickets import forwarded_in, is_queued, queue_outbox
 
 log = structlog.get_logger(__name__)
 
-Stage = Literal["respond", "resolve"]
-
-_STAGES: dict[Stage, tuple[str, ...]] = {
+_STAGES = {
     "respond": ("forwarded", "transferred", "reopened"),
     "resolve": ("forwarded", "transferred", "reopened", "accepted", "in_progress"),
 }
-"""Statuses in which a limit still runs."""
-_WORDS = {"respond": "受理", "resolve": "办结"}
+"""Statuses in which a limit still runs; whoever has not accepted has not resolved either."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a case must be accepted and when it must be resolved."""
+    """When a case began, when it must be accepted and when it must be resolved."""
 
+    start: datetime
     respond: datetime
     resolve: datetime
 
 
+def limit_hours(ticket: Ticket, category: Category) -> tuple[int, int]:
+    """Return ``(respond_hours, resolve_hours)`` of a ticket by its severity."""
+    return category.limits("urgent" if ticket.severity == "urgent" else "normal")
+
+
 def limits(ticket: Ticket, category: Category) -> Limits:
     """Return the limits of a ticket: calendar hours from filing, or from its last reopening."""
-    level: Level = "urgent" if ticket.severity == "urgent" else "normal"
-    respond, resolve = category.limits(level)
+    respond, resolve = limit_hours(ticket, category)
     start = _start(ticket)
-    return Limits(start + timedelta(hours=respond), start + timedelta(hours=resolve))
+    return Limits(start, start + timedelta(hours=respond), start + timedelta(hours=resolve))
 
 
 def call_for_overdue(session: Session, categories: Categories, now: datetime) -> int:
     """Call for every overdue case that the dispatch system knows; return how many calls."""
     calls = 0
-    for ticket in unfinished(session):
+    for ticket in forwarded_in(session, _STAGES["resolve"]):
         category = categories.get(ticket.category)
-        if category is not None:
-            due = limits(ticket, category)
-            calls += _call(session, ticket, category, "respond", due.respond, now)
-            calls += _call(session, ticket, category, "resolve", due.resolve, now)
+        if category is None:
+            continue
+        due = limits(ticket, category)
+        for stage, statuses in _STAGES.items():
+            if ticket.status in statuses:
+                calls += _call(session, ticket, category, stage, due, now)
     return calls
 
 
 def _call(  # noqa: PLR0913
-    session: Session,
-    ticket: Ticket,
-    category: Category,
-    stage: Stage,
-    due: datetime,
-    now: datetime,
+    session: Session, ticket: Ticket, category: Category, stage: str, limits: Limits, now: datetime
 ) -> int:
-    if ticket.status not in _STAGES[stage] or now < due:
+    due: datetime = getattr(limits, stage)
+    if now < due:
         return 0
-    start = _start(ticket)
-    emphatic = now >= due + (due - start) / 2
-    key = f"shimin-{ticket.id}-{stage}-{start:%Y%m%d%H%M%S}-{'urged' if emphatic else 'due'}"
+    emphatic = now >= due + (due - limits.start) / 2
+    round_ = f"{limits.start:%Y%m%d%H%M%S}"
+    key = f"shimin-{ticket.id}-{stage}-{round_}-{'urged' if emphatic else 'due'}"
     if is_queued(session, key):
         return 0
     late = _span(now - due)
-    opening = URGENT_CALL if emphatic else CALL
-    words = f"{opening}已超过{_WORDS[stage]}时限{late}，请尽快{_WORDS[stage]}。"
+    opening, limit = URGENT_CALL if emphatic else CALL, LIMIT_NAMES[stage]
+    words = f"{opening}已超过{limit}时限{late}，请尽快{limit}。"
     queue_outbox(session, ticket, "update", key, {"description": words})
     if emphatic:
         queue_message(session, ticket.citizen_id, [overdue_reply(ticket, category, stage)])

@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 STORE_PAUSE_SECONDS = 5.0
+OVERDUE_SECONDS = 300.0
+"""How often time limits are looked at: they are hours, and every open case is read."""
 LONGEST_PAUSE = timedelta(minutes=10)
 SHUT_OUT_PAUSE = timedelta(minutes=1)
 TOKEN_PAUSE = timedelta(seconds=30)
@@ -113,16 +115,18 @@ class Relay:
 
     def run(self) -> None:
         """Work until the process is stopped."""
-        next_poll = 0.0
+        next_poll = next_call = 0.0
         while True:
             try:
                 while self.deliver_one():
                     pass
                 if time.monotonic() >= next_poll:
                     self.poll()
+                    next_poll = time.monotonic() + self._settings.status_poll_seconds
+                if time.monotonic() >= next_call:
                     with unit_of_work() as session:
                         call_for_overdue(session, self._categories, utc_now())
-                    next_poll = time.monotonic() + self._settings.status_poll_seconds
+                    next_call = time.monotonic() + OVERDUE_SECONDS
             except SQLAlchemyError as error:  # a database that is away comes back
                 log.error("store_down", error=type(error).__name__)
                 time.sleep(STORE_PAUSE_SECONDS)

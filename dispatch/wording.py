@@ -16,6 +16,7 @@ CALL = "【催办】"
 URGENT_CALL = "【督办】"
 OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, CALL, URGENT_CALL)
 """How what this side says begins at the dispatch system."""
+LIMIT_NAMES = {"respond": "受理", "resolve": "办结"}
 
 _NEWS = {
     "submitted": "您的工单已提交。",
@@ -71,9 +72,9 @@ def note_reply(ticket: Ticket, category: Category | None, note: str) -> dict[str
 
 def overdue_reply(ticket: Ticket, category: Category | None, stage: str) -> dict[str, Any]:
     """Return the reply that admits a passed limit: ``respond`` or ``resolve``."""
-    limit = {"respond": "受理", "resolve": "办结"}[stage]
     text = (
-        f"工单 {ticket.id} 没有按时{limit}，让您久等了。我们已向{ticket.department}督办，"
+        f"工单 {ticket.id} 没有按时{LIMIT_NAMES[stage]}，让您久等了。"
+        f"我们已向{ticket.department}督办，"
         "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
     )
     return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}

@@ -75,14 +75,11 @@ def open_external(session: Session) -> list[tuple[str, str]]:
     return [(ticket_id, external_id) for ticket_id, external_id in rows if external_id]
 
 
-def unfinished(session: Session) -> Sequence[Ticket]:
-    """Return the tickets the dispatch system has not finished, oldest first, with their history."""
+def forwarded_in(session: Session, statuses: Sequence[str]) -> Sequence[Ticket]:
+    """Return the tickets the dispatch system has, in one of ``statuses``, with their history."""
     return session.scalars(
         select(Ticket)
-        .where(
-            Ticket.external_id.is_not(None),
-            Ticket.status.not_in((*FINAL, "resolved", "verified")),
-        )
+        .where(Ticket.external_id.is_not(None), Ticket.status.in_(statuses))
         .options(selectinload(Ticket.events))
         .order_by(Ticket.created_at)
     ).all()

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 import jieba
 import pycrfsuite
@@ -211,10 +211,16 @@ def _word_class(word: str) -> str:
 @lru_cache(maxsize=1)
 def _word_classes() -> Dict[str, str]:
     """Return the class of every word of jieba's dictionary that is no noun (some 110,000)."""
+    return {word: kind for word, kind in dictionary() if kind not in _NOUNS}
+
+
+def dictionary() -> Iterator[Tuple[str, str]]:
+    """Yield every word of jieba's dictionary with its class (some 350,000)."""
     with jieba.get_dict_file() as lines:
-        entries = (line.decode("utf-8").split() for line in lines)
-        tagged = ((entry[0], entry[2]) for entry in entries if len(entry) > 2)
-        return {word: kind for word, kind in tagged if kind not in _NOUNS}
+        for line in lines:
+            entry = line.decode("utf-8").split()
+            if len(entry) > 2:
+                yield entry[0], entry[2]
 
 
 def _kind(char: str) -> str:

@@ -34,10 +34,10 @@ class Recipe:
     gradient descent, ``seed``.
     """
 
-    noisy_copies: int
-    renamed_copies: int
-    iterations: int
-    seed: int
+    noisy_copies: int = 1
+    renamed_copies: int = 2
+    iterations: int = 18
+    seed: int = 20261121
 
 
 class Training:

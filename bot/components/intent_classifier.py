@@ -28,12 +28,12 @@ class Recipe:
     n-gram (sentences), ``seed``.
     """
 
-    strength: float
-    iterations: int
-    noisy_copies: int
-    scale: float
-    rarest: int
-    seed: int
+    strength: float = 10.0
+    iterations: int = 70
+    noisy_copies: int = 1
+    scale: float = 0.7
+    rarest: int = 2
+    seed: int = 20261121
 
 
 class IntentClassifier:

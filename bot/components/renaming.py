@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
-from typing import Dict, Iterable, List, Mapping, Sequence, Tuple
-
-import jieba
+from typing import Dict, Iterable, Mapping, Sequence
 
 from bot.components.entity_rules import PLACE_KINDS, RELATIONS
-from bot.components.entity_tagger import Example
+from bot.components.entity_tagger import Example, dictionary
 
 RENAMED = ("service_item", "pollution_type", "industry", "person_group")
 """Entities whose names are exchanged; places are composed."""
@@ -102,7 +100,7 @@ def _stems() -> Sequence[str]:
     """Names of people, places and things of two or three characters in jieba's dictionary."""
     return [
         word
-        for word, kind in _dictionary()
+        for word, kind in dictionary()
         if kind in _NAMES_OF_PEOPLE_AND_PLACES and 2 <= len(word) <= (3 if kind == "ns" else 2)
     ]
 
@@ -110,11 +108,4 @@ def _stems() -> Sequence[str]:
 @lru_cache(maxsize=1)
 def _places() -> Sequence[str]:
     """Real places: the dictionary's towns, counties and countries."""
-    return [word for word, kind in _dictionary() if kind == "ns" and 2 <= len(word) <= 4]
-
-
-@lru_cache(maxsize=1)
-def _dictionary() -> List[Tuple[str, str]]:
-    with jieba.get_dict_file() as lines:
-        entries = (line.decode("utf-8").split() for line in lines)
-        return [(entry[0], entry[2]) for entry in entries if len(entry) > 2]
+    return [word for word, kind in dictionary() if kind == "ns" and 2 <= len(word) <= 4]

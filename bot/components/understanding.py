@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Text, Tuple
 
@@ -47,20 +48,8 @@ class SpokenUnderstanding(GraphComponent, EntityExtractorMixin):
     def get_default_config() -> Dict[Text, Any]:
         """Default configuration."""
         return {
-            "intents": {
-                "strength": 10.0,
-                "iterations": 70,
-                "noisy_copies": 1,
-                "scale": 0.7,
-                "rarest": 2,
-                "seed": 20261121,
-            },
-            "entities": {
-                "noisy_copies": 1,
-                "renamed_copies": 2,
-                "iterations": 18,
-                "seed": 20261121,
-            },
+            "intents": asdict(intent_classifier.Recipe()),
+            "entities": asdict(entity_training.Recipe()),
             "temperature": 1.0,
             "ranking_length": 5,
         }
@@ -109,7 +98,9 @@ class SpokenUnderstanding(GraphComponent, EntityExtractorMixin):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn intents and entities of the training utterances and their copies."""
-        labelled = [(e.get(TEXT), e.get(INTENT)) for e in training_data.intent_examples]
+        labelled = [
+            (e.get(TEXT), e.get(INTENT)) for e in training_data.intent_examples if e.get(TEXT)
+        ]
         annotated = [
             Example(
                 e.get(TEXT),
@@ -124,7 +115,7 @@ class SpokenUnderstanding(GraphComponent, EntityExtractorMixin):
         with self._model_storage.write_to(self._resource) as directory:
             with entity_training.Training(directory, annotated, lists, entities):
                 classifier = IntentClassifier.learn(
-                    [(text, intent) for text, intent in labelled if text],
+                    labelled,
                     Repairer(terms_of(training_data)),
                     intents,
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,6 +17,11 @@ from store.privacy import Encrypted, Sealed
 def utc_now() -> datetime:
     """The present moment, timezone-aware."""
     return datetime.now(UTC)
+
+
+def new_progress_token() -> str:
+    """A name for a ticket's public progress page that nobody can guess (192 bits)."""
+    return secrets.token_urlsafe(24)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -60,7 +66,11 @@ class Citizen(Base):
 
 
 class Ticket(Base):
-    """A complaint from submission to closure (工单)."""
+    """A complaint from submission to closure (工单).
+
+    ``kind`` is ``complaint``, or ``hot_spot`` for a warning this side raised by itself.
+    ``contact`` is ``{"name", "phone"}`` as far as given; without it the complaint is anonymous.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (Index("ix_tickets_citizen", "citizen_id", "created_at"),)
@@ -70,15 +80,23 @@ class Ticket(Base):
     draft_id: Mapped[str] = mapped_column(String(40), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    kind: Mapped[str] = mapped_column(String(10), default="complaint")
+    progress_token: Mapped[str] = mapped_column(String(32), unique=True, default=new_progress_token)
     status: Mapped[str] = mapped_column(String(20))
     category: Mapped[str] = mapped_column(String(40))
     severity: Mapped[str] = mapped_column(String(10))
     department: Mapped[str] = mapped_column(String(80))
+    # limits given when it was filed; None: those of the category
+    respond_hours: Mapped[int | None]
+    resolve_hours: Mapped[int | None]
     district: Mapped[str | None] = mapped_column(String(40))
+    street: Mapped[str | None] = mapped_column(String(40))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     address: Mapped[Sealed | None] = mapped_column(Encrypted)
     description: Mapped[Sealed] = mapped_column(Encrypted)
+    occurred_at: Mapped[datetime | None]
+    contact: Mapped[Sealed | None] = mapped_column(Encrypted)
     external_id: Mapped[str | None] = mapped_column(String(80), unique=True)
     external_token: Mapped[str | None] = mapped_column(String(80))
     last_update_at: Mapped[datetime | None]
@@ -88,6 +106,61 @@ class Ticket(Base):
         back_populates="ticket", order_by="TicketEvent.id"
     )
     photos: Mapped[list[Media]] = relationship(order_by="Media.created_at")
+    followers: Mapped[list[TicketFollower]] = relationship(order_by="TicketFollower.joined_at")
+
+
+class TicketFollower(Base):
+    """Somebody else whom the same problem bothers: he hears every step of the ticket."""
+
+    __tablename__ = "ticket_followers"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"), primary_key=True, index=True)
+    joined_at: Mapped[datetime] = mapped_column(default=utc_now)
+    words: Mapped[Sealed | None] = mapped_column(Encrypted)
+
+
+class OpenDraft(Base):
+    """That a citizen has begun a complaint; its content lies in the conversation.
+
+    ``gap`` is what was asked last. He is reminded once; later the draft is forgotten.
+    """
+
+    __tablename__ = "open_drafts"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(String(160), index=True)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    gap: Mapped[str] = mapped_column(String(10))
+    reminded_at: Mapped[datetime | None]
+
+
+class HotSpot(Base):
+    """Many reports of one kind around one place in a short time (热点)."""
+
+    __tablename__ = "hot_spots"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(String(40), index=True)
+    opened_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_report_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+    district: Mapped[str | None] = mapped_column(String(40))
+    street: Mapped[str | None] = mapped_column(String(40))
+    # the warning to the sub-district, a ticket of kind hot_spot
+    alert_id: Mapped[str | None] = mapped_column(ForeignKey("tickets.id"))
+
+    reports: Mapped[list[HotSpotReport]] = relationship(order_by="HotSpotReport.ticket_id")
+
+
+class HotSpotReport(Base):
+    """A complaint that belongs to a hot spot."""
+
+    __tablename__ = "hot_spot_reports"
+
+    hot_spot_id: Mapped[int] = mapped_column(ForeignKey("hot_spots.id"), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True, index=True)
 
 
 class TicketEvent(Base):
@@ -119,7 +192,12 @@ class TicketSequence(Base):
 
 
 class Media(Base):
-    """A photo or recording; the bytes lie encrypted in the media folder under ``id``."""
+    """A photo, video or recording; the bytes lie encrypted in the media store under ``id``.
+
+    ``role`` is ``report`` (from a citizen) or ``after`` (from the dispatch system, once the work
+    is done). ``source_url`` is where an ``after`` photo still has to be fetched from.
+    ``perceptual_hash`` are 64 bits in hexadecimal.
+    """
 
     __tablename__ = "media"
 
@@ -128,8 +206,11 @@ class Media(Base):
     ticket_id: Mapped[str | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     content_type: Mapped[str] = mapped_column(String(40))
+    role: Mapped[str] = mapped_column(String(10), default="report")
+    source_url: Mapped[str | None] = mapped_column(Text)
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
+    perceptual_hash: Mapped[str | None] = mapped_column(String(16))
     # {"latitude", "longitude", "taken_at"} read from EXIF
     evidence: Mapped[Sealed | None] = mapped_column(Encrypted)
 

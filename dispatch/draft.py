@@ -140,6 +140,11 @@ class Heard:
     choices: dict[str, str] | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def only_media(self) -> bool:
+        """Whether the message is nothing but photos or videos."""
+        return bool(self.photos or self.videos) and not self.text.strip() and not self.choices
+
 
 def new_draft() -> Draft:
     """Return an empty draft with a fresh id (the key that makes filing idempotent)."""

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
 from dispatch.categories import Categories, severity
-from dispatch.intake import Draft
+from dispatch.draft import Draft
 from dispatch.lifecycle import check_transition
 from dispatch.wording import RATING, SUPPLEMENT, WITHDRAWAL
-from store.media import attach_media
-from store.models import Ticket, plain
+from store.drafts import drop_draft
+from store.media import attach_media, read_media, save_media
+from store.models import Media, Ticket, plain
 from store.people import citizen
+from store.privacy import reveal
 from store.tickets import (
     FINAL,
     add_event,
@@ -39,6 +41,8 @@ def file_complaint(
     session: Session, draft: Draft, citizen_id: str, categories: Categories
 ) -> Filed:
     """Store a confirmed draft as a ticket together with its outbox row.
+
+    Photos and videos that went with an earlier ticket are copied.
 
     Both rows are in the caller's transaction: after it commits, the complaint reaches the
     dispatch system even if every process dies. Filing the same draft again returns the same
@@ -72,13 +76,32 @@ def file_complaint(
         longitude=draft.place.longitude,
         address=plain(draft.place.address),
         description=plain(description),
+        occurred_at=draft.occurred.start if draft.occurred else None,
+        contact=plain(draft.contact.model_dump(exclude_none=True) if draft.contact else None),
     )
     session.add(ticket)
     session.flush()
     add_event(session, ticket, "submitted", actor=f"citizen:{citizen_id}")
-    attach_media(session, citizen_id, draft.photos, ticket.id)
+    media = (*draft.photos, *draft.videos)
+    attach_media(session, citizen_id, _for_one_ticket(session, citizen_id, media), ticket.id)
     queue_outbox(session, ticket, "request", f"shimin-{ticket.id}")
+    drop_draft(session, draft.id)
     return Filed(ticket, created=True)
+
+
+def _for_one_ticket(session: Session, citizen_id: str, media: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ids that belong to no ticket yet; what proves two problems is kept once for each."""
+    free = []
+    for media_id in media:
+        kept = session.get(Media, media_id)
+        if kept is not None and kept.ticket_id is not None and kept.citizen_id == citizen_id:
+            reader = {"actor": f"citizen:{citizen_id}", "purpose": "second_complaint"}
+            evidence = reveal(session, kept, "evidence", **reader)
+            _, data = read_media(session, media_id, **reader)
+            kept = save_media(session, citizen_id, data, kept.content_type, evidence)
+            session.flush()
+        free.append(media_id if kept is None else kept.id)
+    return tuple(free)
 
 
 def withdraw(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:

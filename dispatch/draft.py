@@ -119,6 +119,10 @@ class Draft(_Frozen):
         """Return the draft with more remarks for the next reply."""
         return self.model_copy(update={"notes": (*self.notes, *notes)})
 
+    def without(self, note: str) -> Draft:
+        """Return the draft without a remark."""
+        return self.model_copy(update={"notes": tuple(n for n in self.notes if n != note)})
+
 
 @dataclass(frozen=True)
 class Heard:

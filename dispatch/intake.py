@@ -90,7 +90,8 @@ class Intake:
         if heard.message_id == draft.message_id:
             return draft
         asked = draft.gap if draft.message_id else None
-        fresh = {"message_id": heard.message_id, "changed_at": heard.at, "notes": ()}
+        notes = () if draft.message_id else draft.notes
+        fresh = {"message_id": heard.message_id, "changed_at": heard.at, "notes": notes}
         draft = draft.model_copy(update=fresh)
         before = draft.photo_spots
         draft = add_points(add_media(draft, heard), heard, self._gazetteer)

@@ -46,10 +46,11 @@ class Spot(_Frozen):
 class Occurred(_Frozen):
     """When it happened, from the words or from the moment a photo was taken.
 
-    ``shown`` is how the citizen reads it in the summary.
+    ``start`` is None when the beginning is unknown (好几天了); ``shown`` is how the citizen reads
+    it in the summary.
     """
 
-    start: datetime
+    start: datetime | None
     end: datetime
     shown: str
     source: Literal["words", "photo"] = "words"

@@ -92,15 +92,18 @@ def file_complaint(
 def _for_one_ticket(session: Session, citizen_id: str, media: tuple[str, ...]) -> tuple[str, ...]:
     """Return ids that belong to no ticket yet; what proves two problems is kept once for each."""
     free = []
-    for media_id in media:
+    for given in media:
+        media_id = given
         kept = session.get(Media, media_id)
         if kept is not None and kept.ticket_id is not None and kept.citizen_id == citizen_id:
             reader = {"actor": f"citizen:{citizen_id}", "purpose": "second_complaint"}
             evidence = reveal(session, kept, "evidence", **reader)
             _, data = read_media(session, media_id, **reader)
-            kept = save_media(session, citizen_id, data, kept.content_type, evidence)
+            copy = save_media(session, citizen_id, data, kept.content_type, evidence)
+            copy.perceptual_hash = kept.perceptual_hash
             session.flush()
-        free.append(media_id if kept is None else kept.id)
+            media_id = copy.id
+        free.append(media_id)
     return tuple(free)
 
 

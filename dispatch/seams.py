@@ -19,7 +19,7 @@ _DENIED_LAST = re.compile(r"[，,]?(?:而)?不是[^，,。；;]*$")
 
 
 def read_time(text: str, now: datetime) -> Occurred | None:
-    """Return when ``text`` says it happened, nothing for a time still to come.
+    """Return when ``text`` says it happened.
 
     Args:
         text: the citizen's words; what he denies (不是昨晚) is left out.
@@ -28,7 +28,7 @@ def read_time(text: str, now: datetime) -> Occurred | None:
     read = _function("dispatch.occurrence", "occurrence")
     said = _DENIED_LAST.sub("", _DENIED_FIRST.sub("是", text))
     found = read(said, now) if read else None
-    if found is None or found.start > now:
+    if found is None:
         return None
     shown = _function("dispatch.occurrence", "display")(found)
     return Occurred(start=found.start, end=found.end, shown=shown)

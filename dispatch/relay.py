@@ -50,8 +50,8 @@ class Relay:
         next_poll = next_chores = 0.0
         while True:
             try:
-                while self.deliver_one():
-                    pass
+                while self.deliver_one() and time.monotonic() < next_poll:
+                    pass  # a long queue does not hold up the news
                 if time.monotonic() >= next_poll:
                     self.poll()
                     next_poll = time.monotonic() + self._settings.status_poll_seconds

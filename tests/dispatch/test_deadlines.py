@@ -15,6 +15,8 @@ from store.tickets import add_event
 from tests.dispatch.relaying import File, MakeRelay, drain, entries, the_ticket, told
 from tests.dispatch.servers import Desk
 
+SUPERVISOR = "市政务服务便民热线办公室"
+
 
 def filed_ago(filed: File, relay: Relay, **ago: float) -> str:
     """File and forward a complaint, then let time pass."""
@@ -27,7 +29,7 @@ def filed_ago(filed: File, relay: Relay, **ago: float) -> str:
 
 def call(categories: Categories, now: datetime | None = None) -> int:
     with unit_of_work() as session:
-        return call_for_overdue(session, categories, now or utc_now())
+        return call_for_overdue(session, categories, now or utc_now(), SUPERVISOR)
 
 
 def calls() -> list[str]:

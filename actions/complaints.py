@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import complaint_replies as replies
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
-from actions.resources import categories, intake
+from actions.resources import categories, intake, router
 from actions.turn import Turn, button, say
 from dispatch.answers import direct_answer
 from dispatch.draft import Draft, Heard, Location, new_draft
@@ -132,7 +132,8 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         say(dispatcher, "这条投诉还没有填完，您可以重新说一遍。")
         return [SlotSet(slot, None) for slot in CLEARED]
     with unit_of_work() as session:
-        ticket = file_complaint(session, draft, tracker.sender_id, categories()).ticket
+        sender = tracker.sender_id
+        ticket = file_complaint(session, draft, sender, categories(), router()).ticket
     category = categories()[ticket.category]
     following = next_problem(draft)
     say(

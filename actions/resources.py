@@ -9,6 +9,7 @@ from dispatch.categories import Categories, load_categories
 from dispatch.classifier import CategoryClassifier
 from dispatch.gazetteer import Gazetteer
 from dispatch.intake import Intake
+from dispatch.routing import Router
 from matcher.catalogue import Catalogue
 
 
@@ -22,6 +23,13 @@ def catalogue() -> Catalogue:
 def categories() -> Categories:
     """Complaint categories of the city."""
     return load_categories(get_settings().categories_file)
+
+
+@lru_cache(maxsize=1)
+def router() -> Router:
+    """Who handles what in the city."""
+    settings = get_settings()
+    return Router.load(settings.routing_file, categories(), settings.city_dir)
 
 
 @lru_cache(maxsize=1)

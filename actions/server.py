@@ -10,7 +10,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions import complaints, conversation, policies, services, tickets
 from actions.registry import ACTIONS
-from actions.resources import catalogue, intake
+from actions.resources import catalogue, intake, router
 from base.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -28,6 +28,7 @@ def serve(settings: Settings) -> None:
     warnings.filterwarnings("ignore", message=r"(?s)Your versions of rasa and rasa_sdk")
     catalogue()
     intake()
+    router()
     executor = ActionExecutor()
     for name, runner in ACTIONS.items():
         executor.register_function(name, runner)

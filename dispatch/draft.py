@@ -40,6 +40,7 @@ class Spot(_Frozen):
     latitude: float | None
     longitude: float | None
     source: Source
+    street: str | None = None
     kind: str = ""
 
 

@@ -8,7 +8,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from base.errors import StateError
-from dispatch.categories import Categories
+from dispatch.categories import Categories, Category
+from dispatch.deadlines import transfers
 from dispatch.lifecycle import NEEDS_EXPLANATION, keeps_status, steps_for
 from dispatch.open311 import RequestUpdate
 from dispatch.wording import OUR_WORDS, note_reply, status_reply
@@ -52,21 +53,25 @@ def apply_update(
     note = update.description.strip() or None
     why = ""
     steps: tuple[str, ...] = ()
+    category = categories.get(ticket.category)
+    meaning = _meaning(ticket, category, update)
     try:
-        steps = steps_for(ticket.status, _meaning(ticket, update))
+        steps = steps_for(ticket.status, meaning)
     except StateError as error:
         why = error.detail
+    unit = update.agency_responsible
+    if meaning == ticket.status.upper() == "TRANSFERRED" and unit and unit != ticket.department:
+        steps = ("transferred",)  # passed on once more
     if note is None and NEEDS_EXPLANATION.intersection(steps):
         why = "no explanation"
     if why:
         if log_refusal:
             log.warning("update_refused", ticket=ticket.id, update=update.update_id, why=why)
         return Outcome.REFUSED
-    category = categories.get(ticket.category)
     if steps:
         _apply(session, ticket, steps, update, note)
         reply = status_reply(ticket, category, ticket.status, update.agency_responsible, note)
-    elif note is not None and _is_progress(session, ticket, update, note):
+    elif note is not None and _is_progress(session, ticket, meaning, note):
         _apply(session, ticket, (ticket.status,), update, note)
         reply = note_reply(ticket, category, note)
     else:
@@ -76,21 +81,28 @@ def apply_update(
     return Outcome.APPLIED
 
 
-def _meaning(ticket: Ticket, update: RequestUpdate) -> str:
-    """Read "not our responsibility" that names another department as a hand-over (转办)."""
+def _meaning(ticket: Ticket, category: Category | None, update: RequestUpdate) -> str:
+    """Read "not our responsibility" that names another unit as a hand-over (转办).
+
+    Until it is transferred, the category's department stands for the office the case was
+    routed to: a system that knows no offices names the department.
+    """
+    known = {ticket.department}
+    if category is not None and not transfers(ticket):
+        known.add(category.department)
     unit = update.agency_responsible
-    if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit != ticket.department:
+    if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit not in known:
         return "TRANSFERRED"
-    return update.status
+    return update.status.upper()
 
 
-def _is_progress(session: Session, ticket: Ticket, update: RequestUpdate, note: str) -> bool:
+def _is_progress(session: Session, ticket: Ticket, meaning: str, note: str) -> bool:
     """Tell whether words without a step are news for the citizen.
 
     Not what this side said, which a server may list among its updates, and not what he
     has been told already: the same step has another id when it is read from the request.
     """
-    if not keeps_status(ticket.status, _meaning(ticket, update)) or note.startswith(OUR_WORDS):
+    if not keeps_status(ticket.status, meaning) or note.startswith(OUR_WORDS):
         return False
     told = last_dispatch_note(session, ticket)
     if told is None:

@@ -14,7 +14,9 @@ SUPPLEMENT = "市民补充："
 RATING = "市民评价："
 CALL = "【催办】"
 URGENT_CALL = "【督办】"
-OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, CALL, URGENT_CALL)
+WARNING = "【预警】"
+RAISED = "【提级】"
+OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, WARNING, CALL, URGENT_CALL, RAISED)
 """How what this side says begins at the dispatch system."""
 LIMIT_NAMES = {"respond": "受理", "resolve": "办结"}
 
@@ -76,6 +78,27 @@ def overdue_reply(ticket: Ticket, category: Category | None, stage: str) -> dict
         f"工单 {ticket.id} 没有按时{LIMIT_NAMES[stage]}，让您久等了。"
         f"我们已向{ticket.department}督办，"
         "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
+    )
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
+
+
+def raised_reply(
+    ticket: Ticket, category: Category | None, stage: str, supervisor: str
+) -> dict[str, Any]:
+    """Return the reply that tells who was called in when twice a limit has passed."""
+    text = (
+        f"工单 {ticket.id} 到现在还没有{LIMIT_NAMES[stage]}，很抱歉。"
+        f"我们已提请{supervisor}督促{ticket.department}，"
+        "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
+    )
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
+
+
+def passed_on_reply(ticket: Ticket, category: Category | None, supervisor: str) -> dict[str, Any]:
+    """Return the reply that admits that units pass the case on."""
+    text = (
+        f"工单 {ticket.id} 转了几个单位，还没有定下由谁办理，让您久等了。"
+        f"我们已提请{supervisor}协调，定下来马上告诉您。"
     )
     return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
 

@@ -182,13 +182,6 @@ def outbox_summary(session: Session) -> dict[str, int]:
     return dict(rows.all())
 
 
-def dead_letters(session: Session) -> Sequence[OutboxEntry]:
-    """Return what the dispatch system refused for good, oldest first."""
-    return session.scalars(
-        select(OutboxEntry).where(OutboxEntry.state == "dead").order_by(OutboxEntry.id)
-    ).all()
-
-
 def city_day(moment: datetime) -> date:
     """Return the calendar day in the city."""
     return moment.astimezone(CITY_TIME).date()

@@ -32,6 +32,10 @@ def test_the_numbers_fit_the_danger(text: str, numbers: list[str]) -> None:
         ("化粪池冒臭气，还好没有人昏迷", False),
         ("路灯坏了一个月", False),
         ("上次没有人被困，这次有人困在里面了", True),
+        ("楼道里煤气味好大，不敢开灯", True),
+        ("仓库里化学品漏了一地，呛得站不住", True),
+        ("小区楼下的垃圾桶着火了", True),
+        ("现在没有燃气味了，就是管子锈了", False),
     ],
 )
 def test_people_in_danger_are_noticed(text: str, danger: bool) -> None:

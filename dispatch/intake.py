@@ -109,6 +109,11 @@ class Intake:
             draft = draft.noting("asked_already")
         return draft
 
+    def describes(self, text: str) -> bool:
+        """Tell whether a text surely describes a problem."""
+        proposal = self._classifier.propose(take_contact(text).text)
+        return proposal.code is not None and proposal.confident
+
     def _absorb_said(self, draft: Draft, heard: Heard, asked: Gap | None) -> Draft:
         answer = direct_answer(draft, heard.text) or pressed_answer(heard)
         draft = draft.model_copy(update={"contact_asked": answer == "leave_phone"})
@@ -260,21 +265,16 @@ class Intake:
     def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
         """Words next to a shared point: more of the problem, or where exactly it is."""
         named = bool(self._find(draft, *heard.places, heard.text))
-        if heard.intent in _REPORT or (not named and self._describes(heard.text)):
+        if heard.intent in _REPORT or (not named and self.describes(heard.text)):
             return self.add_words(draft, heard.text)
         detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
         return draft.model_copy(update={"place": detailed})
 
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
-        if heard.intent in _REPORT or self._describes(heard.text):
+        if heard.intent in _REPORT or self.describes(heard.text):
             return self.add_words(draft, heard.text)
         return draft
-
-    def _describes(self, text: str) -> bool:
-        """Tell whether a text surely describes a problem."""
-        proposal = self._classifier.propose(text)
-        return proposal.code is not None and proposal.confident
 
     # --- place ------------------------------------------------------------------------
 

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
     review_keep_days: int = Field(default=90, ge=1)
 
+    # complaints begun and not submitted
+    draft_reminder_hours: float = Field(default=4.0, gt=0)
+    draft_keep_days: int = Field(default=7, ge=1)
+
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)
     max_photo_bytes: int = 10 * 1024 * 1024

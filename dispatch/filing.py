@@ -10,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
 from dispatch.categories import Categories, severity
-from dispatch.intake import Draft
+from dispatch.draft import Draft
 from dispatch.lifecycle import check_transition
 from dispatch.routing import Assignment, Router
 from dispatch.wording import RATING, SUPPLEMENT, WITHDRAWAL
-from store.media import attach_media
-from store.models import Ticket, plain
+from store.drafts import drop_draft
+from store.media import attach_media, read_media, save_media
+from store.models import Media, Ticket, plain
 from store.people import citizen
+from store.privacy import reveal
 from store.tickets import (
     FINAL,
     add_event,
@@ -51,7 +53,7 @@ def file_complaint(
     ``router`` decides the unit in charge and its limits at the moment of filing; without one
     they are the category's. Both rows are in the caller's transaction: after it commits, the
     complaint reaches the dispatch system even if every process dies. Filing the same draft again
-    returns the same ticket.
+    returns the same ticket. Photos and videos that went with an earlier ticket are copied.
 
     Raises:
         InputError: ``complaint_incomplete`` when words, place or category are missing.
@@ -91,14 +93,36 @@ def file_complaint(
         longitude=place.longitude,
         address=plain(place.address),
         description=plain(description),
+        occurred_at=draft.occurred.start if draft.occurred else None,
+        contact=plain(draft.contact.model_dump(exclude_none=True) if draft.contact else None),
     )
     session.add(ticket)
     session.flush()
     add_event(session, ticket, "submitted", actor=f"citizen:{citizen_id}", unit=assigned.unit)
-    attach_media(session, citizen_id, draft.photos, ticket.id)
+    media = (*draft.photos, *draft.videos)
+    attach_media(session, citizen_id, _for_one_ticket(session, citizen_id, media), ticket.id)
     queue_outbox(session, ticket, "request", f"shimin-{ticket.id}")
+    drop_draft(session, draft.id)
     log.info("complaint_routed", ticket=ticket.id, unit=assigned.unit, rule=assigned.rule)
     return Filed(ticket, created=True)
+
+
+def _for_one_ticket(session: Session, citizen_id: str, media: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ids that belong to no ticket yet; what proves two problems is kept once for each."""
+    free = []
+    for given in media:
+        media_id = given
+        kept = session.get(Media, media_id)
+        if kept is not None and kept.ticket_id is not None and kept.citizen_id == citizen_id:
+            reader = {"actor": f"citizen:{citizen_id}", "purpose": "second_complaint"}
+            evidence = reveal(session, kept, "evidence", **reader)
+            _, data = read_media(session, media_id, **reader)
+            copy = save_media(session, citizen_id, data, kept.content_type, evidence)
+            copy.perceptual_hash = kept.perceptual_hash
+            session.flush()
+            media_id = copy.id
+        free.append(media_id)
+    return tuple(free)
 
 
 def withdraw(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:

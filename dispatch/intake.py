@@ -29,7 +29,6 @@ from dispatch.draft import (
 from dispatch.emergency import people_in_danger
 from dispatch.evidence import add_media, add_points, contradicting
 from dispatch.gazetteer import Gazetteer
-from dispatch.moments import add_photo_time, add_said_time
 from dispatch.problems import separate
 from dispatch.spots import (
     SURE_PLACE,
@@ -43,6 +42,7 @@ from dispatch.spots import (
     placed,
 )
 from dispatch.unknown_address import unknown_address
+from dispatch.when import add_photo_time, add_said_time
 
 __all__ = [
     "MAX_PHOTOS",

@@ -142,7 +142,7 @@ def display(found: Occurrence) -> str:
 
 
 _PART_SAID = re.compile(PART + r"|[早晚夜]")
-_HOUR_SAID = re.compile(r"[点时:：前]")
+_HOUR_SAID = re.compile(r"[点时:：]|分钟|钟头")
 _PLAIN_PART = {"早": "早上", "晚": "晚上", "夜": "夜里"}
 
 

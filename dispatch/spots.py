@@ -30,7 +30,7 @@ def candidates(
             spot = Spot(
                 address=match.address,
                 district=match.district,
-                street=match.street,
+                street=match.street or None,
                 latitude=match.latitude,
                 longitude=match.longitude,
                 source="text",
@@ -68,7 +68,7 @@ def at_point(gazetteer: Gazetteer, point: Location) -> Spot:
     return Spot(
         address=found.address,
         district=found.district,
-        street=found.street,
+        street=found.street or None,
         latitude=point.latitude,
         longitude=point.longitude,
         source=point.source,

@@ -1,4 +1,7 @@
-"""When it happened: from the words, else from a photo taken lately."""
+"""When it happened: from the words, else from a photo taken lately.
+
+What a citizen denies (不是昨晚) is left out.
+"""
 
 from __future__ import annotations
 

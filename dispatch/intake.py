@@ -26,7 +26,6 @@ from dispatch.draft import (
     Spot,
     new_draft,
 )
-from dispatch.emergency import people_in_danger
 from dispatch.evidence import add_media, add_points, contradicting
 from dispatch.gazetteer import Gazetteer
 from dispatch.problems import separate
@@ -223,7 +222,7 @@ class Intake:
         words = draft.words if text in draft.words else (*draft.words, text)
         if len("\n".join(words)) > MAX_WORDS:
             return draft.noting("words_full")
-        if people_in_danger(text):
+        if self._categories.in_danger(text):
             draft = draft.noting("danger")
         parts = () if draft.undivided or draft.problems else separate(text, self._classifier)
         if parts:

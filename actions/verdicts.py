@@ -184,7 +184,7 @@ def _hear_unsolved(
         return None
     say(
         dispatcher,
-        f"您是说工单 {ticket.id} 办结了、问题却没解决？要退回重新办理吗？您刚才说的会作为理由转去。",
+        f"您是说工单 {ticket.id} 的问题没有解决？要退回重新办理吗？您说的会作为理由转去。",
         [reopen_button(ticket.id), button("不用了", "check_ticket", ticket_id=ticket.id)],
     )
     return [SlotSet("ticket_id", ticket.id), pending(ticket, "reopen", turn.text)]

@@ -57,9 +57,8 @@ class Settings(BaseSettings):
     desk_port: int = 8311
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
-    dispatch_media_origins: str = (
-        ""  # comma-separated; where photos may come from besides dispatch_url
-    )
+    # where else photos of the result may come from: origins, comma-separated
+    dispatch_media_origins: str = ""
     public_url: str = "http://127.0.0.1:8000"
 
     # understanding

@@ -85,14 +85,14 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
         (``预计7月3日前办结``) while it is not done; a limit that has passed promises nothing.
     """
     # deadlines words its own calls with this module
-    from dispatch.deadlines import limits  # noqa: PLC0415
+    from dispatch.deadlines import limit_hours, limits  # noqa: PLC0415
 
     if category is None or ticket.status not in _WORKING:
         return {}
     due = limits(ticket, category)
     found = {}
     if ticket.status in _WAITING and due.respond > now:
-        found["respond"] = f"{_span(due.respond - due.start)}内受理"
+        found["respond"] = f"{_span(limit_hours(ticket, category)[0])}内受理"
     if due.resolve > now:
         found["resolve"] = f"预计{_day(due.resolve, now)}前办结"
     return found
@@ -248,8 +248,7 @@ def _button(title: str, intent: str, **entities: str) -> dict[str, str]:
     return {"title": title, "payload": f"/{intent}{values}"}
 
 
-def _span(length: timedelta) -> str:
-    hours = max(1, round(length.total_seconds() / 3600))
+def _span(hours: int) -> str:
     return f"{hours}小时" if hours < 48 or hours % 24 else f"{hours // 24}天"
 
 

@@ -65,6 +65,15 @@ def by_external_id(session: Session, external_id: str) -> Ticket | None:
     ).first()
 
 
+def by_progress_token(session: Session, token: str) -> Ticket | None:
+    """Return the ticket of a public progress page, with its history and photos."""
+    return session.scalars(
+        select(Ticket)
+        .where(Ticket.progress_token == token)
+        .options(selectinload(Ticket.events), selectinload(Ticket.photos))
+    ).first()
+
+
 def open_external(session: Session) -> list[tuple[str, str]]:
     """Return ``(ticket id, external id)`` of tickets whose status may still change."""
     rows = session.execute(

@@ -11,7 +11,7 @@ from base.masking import mask
 from base.settings import Settings
 from dispatch.categories import Categories
 from dispatch.lifecycle import FINISHED, NEEDS_EXPLANATION, STATUS_NAMES
-from dispatch.wording import RATINGS, after_photos, expected, photo_url
+from dispatch.wording import RATINGS, after_photos, expected, is_overdue, photo_url
 from store.database import reading, unit_of_work
 from store.models import TicketEvent
 from store.privacy import reveal
@@ -42,6 +42,7 @@ class Progress:
     district: str | None
     department: str
     expected: tuple[str, ...]
+    overdue: bool
     steps: tuple[Step, ...]
     photos: tuple[str, ...]
     rating: str | None
@@ -69,6 +70,7 @@ def progress_of(
         district=ticket.district,
         department=ticket.department,
         expected=tuple(promised.values()),
+        overdue=is_overdue(ticket, category, now),
         steps=tuple(
             _step(event, token) for event in ticket.events if event.from_status != event.to_status
         ),

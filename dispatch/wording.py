@@ -98,6 +98,15 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
     return found
 
 
+def is_overdue(ticket: Ticket, category: Category | None, now: datetime) -> bool:
+    """Tell whether a ticket should be done by now and is not."""
+    from dispatch.deadlines import limits  # noqa: PLC0415 - as above
+
+    if category is None or ticket.status not in _WORKING:
+        return False
+    return limits(ticket, category).resolve <= now
+
+
 def ticket_card(
     ticket: Ticket, category: Category | None, note: str | None = None
 ) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def handled_since(session: Session, since: datetime) -> Iterator[tuple[Ticket, d
         .execution_options(yield_per=_BATCH)
     )
     for row in session.execute(statement):
-        yield row.tuple()
+        yield row[0], row[1]
 
 
 def open_since(session: Session, since: datetime) -> Iterator[Ticket]:

@@ -176,7 +176,7 @@ def test_other_addresses_are_never_asked(
     assert not origin_allowed(address, city_store.settings)
     with capture_logs() as logs:
         assert desk("FIXED", "已清洗", address) is Outcome.APPLIED  # the news is news all the same
-    assert [entry["event"] for entry in logs][0] == "after_photo_refused"
+    assert logs[0]["event"] == "after_photo_refused"
     assert photos(city_store) == []
 
 

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     desk_port: int = 8311
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
+    # where else photos of the result may come from: origins, comma-separated
+    dispatch_media_origins: str = ""
     public_url: str = "http://127.0.0.1:8000"
     map_link: str = (  # a page that shows a point; empty: no link
         "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
@@ -72,6 +74,10 @@ class Settings(BaseSettings):
     # complaints begun and not submitted
     draft_reminder_hours: float = Field(default=4.0, gt=0)
     draft_keep_days: int = Field(default=7, ge=1)
+
+    # closing a case (days)
+    confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
+    reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

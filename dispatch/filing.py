@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from base.errors import InputError, StateError
 from dispatch.categories import Categories, severity
 from dispatch.draft import Draft
-from dispatch.lifecycle import check_transition
+from dispatch.lifecycle import RATEABLE, check_transition
 from dispatch.routing import Assignment, Router
 from dispatch.wording import RATING, SUPPLEMENT, WITHDRAWAL
 from store.drafts import drop_draft
@@ -186,7 +186,7 @@ def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticke
     if not 1 <= score <= 5:
         raise InputError("rating_invalid", "请用1到5分评价。", str(score))
     ticket = of_citizen(session, citizen_id, ticket_id, lock=True)
-    if ticket is None or ticket.status not in ("resolved", "verified", "closed"):
+    if ticket is None or ticket.status not in RATEABLE:
         return None
     if ticket.rating == score:
         return ticket

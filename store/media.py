@@ -30,12 +30,7 @@ def save_media(
     a row, never a row without its file.
     """
     media_id = secrets.token_hex(16)
-    path = _path(media_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(cipher().encrypt(data))
-        file.flush()
-        os.fsync(file.fileno())
+    write_bytes(media_id, data)
     media = Media(
         id=media_id,
         citizen_id=citizen_id,
@@ -46,6 +41,16 @@ def save_media(
     )
     session.add(media)
     return media
+
+
+def write_bytes(media_id: str, data: bytes) -> None:
+    """Encrypt ``data`` into the media folder under ``media_id``; on disk when it returns."""
+    path = _path(media_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(cipher().encrypt(data))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_media(session: Session, media_id: str, *, actor: str, purpose: str) -> tuple[Media, bytes]:

@@ -10,6 +10,7 @@ from base.settings import Settings
 from channels.conversation import Conversation
 from channels.gateway import api, errors, health, media, webhook
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
+from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.web import routes as web
 from dispatch.categories import load_categories
@@ -47,10 +48,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.conversation = Conversation(
         settings, app.state.rasa, CategoryClassifier.load(settings)
     )
+    app.state.public_pages = public.PublicPages(settings, app.state.categories)
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    for router in (api.router, health.router, media.router, webhook.router, web.router):
-        app.include_router(router)
+    rooms = (api, health, media, webhook, web, public)
+    for room in rooms:
+        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
+    app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     return app

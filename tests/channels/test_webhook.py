@@ -194,3 +194,24 @@ def test_a_signed_but_wrong_update_is_a_422(
 def test_a_signed_but_unreadable_update_is_a_422(gateway: Gateway, body: bytes) -> None:
     answer = deliver(gateway, body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "update_invalid")
+
+
+def test_photos_of_the_result_come_with_the_update(gateway: Gateway, ticket: str) -> None:
+    base = gateway.settings.dispatch_url
+    body = update(ticket, media_urls=[f"{base}/media/{number}.jpg" for number in range(5)])
+    assert deliver(gateway, body).json() == {"outcome": "applied"}
+    with unit_of_work() as session:
+        photos = session.get_one(Ticket, ticket).photos
+        assert [photo.source_url for photo in photos if photo.role == "after"] == [
+            f"{base}/media/{number}.jpg" for number in range(5)
+        ]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [["http://d/x"] * 6, ["http://d/" + "x" * 500], [""], "http://d/x", [1], [None], {"a": "b"}],
+)
+def test_odd_lists_of_photos_are_refused(gateway: Gateway, ticket: str, urls: Any) -> None:
+    refused = deliver(gateway, update(ticket, media_urls=urls))
+    assert refused.status_code == 422
+    assert state(ticket)[0] == "forwarded"

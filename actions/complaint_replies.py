@@ -12,7 +12,7 @@ from store.models import Ticket
 
 Buttons = list[dict[str, str]]
 
-_NOTES = {
+NOTES = {
     "danger": "要是现在有人有危险，请先打120急救、119或110，我不能代替您报警。"
     "您说的我都留着，打完再接着填。",
     "photos_received": "照片收到了。",
@@ -35,7 +35,7 @@ _NOTES = {
 
 def question(draft: Draft, gap: str, categories: Categories) -> tuple[str, Buttons]:
     """Return the question for a gap, with remarks on what just came in."""
-    lead = "".join(_NOTES[note] for note in draft.notes if note in _NOTES)
+    lead = "".join(NOTES[note] for note in draft.notes if note in NOTES)
     ask = {"words": _ask_words, "place": _ask_place}.get(gap)
     text, buttons = ask(draft) if ask else _ask_confirmation(draft, categories)
     if "asked_already" in draft.notes:  # one more photo of an album: the question stands above
@@ -61,7 +61,8 @@ def place_text(spot: Spot) -> str:
     origin = {"shared": "（您发的位置）", "photo": "（照片里的位置）"}.get(spot.source, "")
     if spot.latitude is None or spot.longitude is None:
         return f"{spot.address}（按您说的记）"
-    link = map_link(spot.latitude, spot.longitude, spot.address)
+    name = spot.address.removeprefix(spot.district or "").removeprefix(spot.street or "")
+    link = map_link(spot.latitude, spot.longitude, name or spot.address)
     return f"{spot.address}{origin}" + (f"\n地图：{link}" if link else "")
 
 

@@ -225,6 +225,16 @@ def _ask(dispatcher: CollectingDispatcher, tracker: Tracker, gap: str) -> list[E
     return []
 
 
+def reports_problem(turn: Turn) -> bool:
+    """Tell whether a message that answers no question reports a problem.
+
+    The model reads a report that ends with a phone number as a bare piece of information.
+    """
+    if turn.intent in ("report_pollution", "report_city_issue"):
+        return True
+    return turn.intent == "inform" and intake().describes(turn.text)
+
+
 def _draft_meant(draft: Draft | None, turn: Turn, *, starting: bool) -> Draft:
     """Return the draft a message belongs to: the one kept, or a new one."""
     if draft is not None and draft.message_id == turn.message_id:
@@ -232,7 +242,7 @@ def _draft_meant(draft: Draft | None, turn: Turn, *, starting: bool) -> Draft:
     if draft is not None and is_expired(draft, datetime.now(UTC)):
         _forget(draft)
         return new_draft().noting("draft_dropped")
-    if draft is None or (starting and turn.intent in ("report_pollution", "report_city_issue")):
+    if draft is None or (starting and reports_problem(turn)):
         _forget(draft)
         return new_draft()
     return draft

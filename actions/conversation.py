@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.complaints import draft_of_danger, load_draft
+from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
 from actions.registry import action
 from actions.resources import catalogue
@@ -155,7 +155,8 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
-    if draft is not None and _answers_draft(draft.gap, turn):
+    goes_on = draft is not None and _answers_draft(draft.gap, turn)
+    if goes_on or reports_problem(turn):
         return [FollowupAction("complaint_form")]
     if turn.intent in ("affirm", "deny"):
         asked = ask_again(dispatcher, tracker)

@@ -31,13 +31,17 @@ _NEGATION = re.compile(r"(没有?|并?未|无|不是|不算)(什么|任何|人|�
 
 
 class SeverityRule(BaseModel):
-    """``level`` applies when a keyword occurs un-negated and no ``unless`` word does."""
+    """``level`` applies when a keyword occurs un-negated and no ``unless`` word does.
+
+    ``danger``: then somebody may be in danger now.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: Level
     keywords: Annotated[tuple[Text, ...], Field(min_length=1)]
     unless: tuple[Text, ...] = ()
+    danger: bool = False
 
     def matches(self, text: str) -> bool:
         """Tell whether the rule applies to ``text``."""
@@ -89,9 +93,19 @@ class Category(BaseModel):
 
 @dataclass(frozen=True)
 class Categories:
-    """The categories of one city, in the order of their file."""
+    """The categories of one city, in the order of their file, and its rules of danger."""
 
     items: tuple[Category, ...]
+    dangers: tuple[SeverityRule, ...] = ()
+
+    def in_danger(self, text: str) -> bool:
+        """Tell whether a text says, and does not deny, that somebody is in danger now.
+
+        People who are hurt or trapped, a fire, leaking gas or chemicals. A net below the model:
+        an accident that is read as a matter for the roads department still gets the numbers to
+        call.
+        """
+        return any(rule.matches(text) for rule in self.dangers)
 
     def get(self, code: str) -> Category | None:
         """Return the category with this code, or ``None``."""
@@ -142,15 +156,17 @@ def load_categories(path: Path) -> Categories:
     common = document.get("common_severity", [])
     if not isinstance(common, list):
         raise ConfigurationError(f"{path}: common_severity: must be a list")
-    for index, rule in enumerate(common):
+    rules = [
         validate(SeverityRule, rule, f"{path}: common_severity.{index}")
+        for index, rule in enumerate(common)
+    ]
     items = tuple(_parse_row(path, index, row, common) for index, row in enumerate(rows))
     seen: set[str] = set()
     for item in items:
         if item.code in seen:
             raise ConfigurationError(f"{path}: {item.code}: code: occurs twice")
         seen.add(item.code)
-    return Categories(items)
+    return Categories(items, tuple(rule for rule in rules if rule.danger))
 
 
 def _parse_row(path: Path, index: int, row: object, common: list[object]) -> Category:

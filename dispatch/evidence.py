@@ -1,4 +1,4 @@
-"""What photos and videos add to a draft: where and when they were taken is evidence.
+"""What photos and videos add to a draft: where they were taken is evidence.
 
 A photo's point fills an open place. Against a place the citizen named it proves nothing: he may
 photograph from afar or send an old picture, so he is asked which holds.
@@ -6,12 +6,11 @@ photograph from afar or send an old picture, so he is asked which holds.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from dispatch.draft import MAX_PHOTOS, MAX_VIDEOS, Draft, Heard, Occurred, Spot
+from dispatch.draft import MAX_PHOTOS, MAX_VIDEOS, Draft, Heard, Spot
 from dispatch.gazetteer import Gazetteer
 from dispatch.spots import at_point
-from store.tickets import CITY_TIME
 
 DOUBTFUL_METRES = 1000.0
 """A photo taken farther from the named place than this makes the citizen be asked.
@@ -22,9 +21,6 @@ hundred metres wide.
 """
 STALE = timedelta(days=7)
 """An older photo is only evidence: it tells no place and raises no question."""
-RECENT = timedelta(days=3)
-"""A photo not older than this also tells when it happened, unless the words do."""
-_CLOCK_ERROR = timedelta(minutes=10)
 
 
 def add_media(draft: Draft, heard: Heard) -> Draft:
@@ -60,18 +56,6 @@ def add_points(draft: Draft, heard: Heard, gazetteer: Gazetteer) -> Draft:
     spots = [at_point(gazetteer, point) for point in inside]
     kept = tuple(dict.fromkeys((*draft.photo_spots, *spots)))[:MAX_PHOTOS]
     return draft.model_copy(update={"photo_spots": kept})
-
-
-def add_moment(draft: Draft, taken_at: tuple[datetime, ...], now: datetime) -> Draft:
-    """Return the draft with the moment of the first recent photo, if nothing else tells it."""
-    recent = [moment for moment in taken_at if now - RECENT <= moment <= now + _CLOCK_ERROR]
-    if draft.occurred is not None or not recent:
-        return draft
-    first = min(recent)
-    local = first.astimezone(CITY_TIME)
-    shown = f"{local.month}月{local.day}日 {local:%H:%M}"
-    occurred = Occurred(start=first, end=first, shown=shown, source="photo")
-    return draft.model_copy(update={"occurred": occurred})
 
 
 def contradicting(draft: Draft, gazetteer: Gazetteer) -> Spot | None:

@@ -26,8 +26,7 @@ from dispatch.draft import (
     Spot,
     new_draft,
 )
-from dispatch.emergency import people_in_danger
-from dispatch.evidence import add_media, add_moment, add_points, contradicting
+from dispatch.evidence import add_media, add_points, contradicting
 from dispatch.gazetteer import Gazetteer
 from dispatch.problems import separate
 from dispatch.spots import (
@@ -38,10 +37,11 @@ from dispatch.spots import (
     candidates,
     chosen,
     clear,
+    known_point,
     placed,
 )
 from dispatch.unknown_address import unknown_address
-from dispatch.when import read_time
+from dispatch.when import add_photo_time, add_said_time
 
 __all__ = [
     "MAX_PHOTOS",
@@ -63,7 +63,7 @@ __all__ = [
 
 OTHER = "city.other"
 """Category of a described problem that fits no other."""
-LIKELY_PLACE = 0.6
+LIKELY_PLACE = 0.7
 """Places this likely are shown to choose from when the place is first asked for."""
 MAX_WORDS = 4000  # what an Open311 description can hold
 _REPORT = ("report_pollution", "report_city_issue", "emergency")
@@ -102,33 +102,36 @@ class Intake:
             if location.source == "shared":
                 draft = self._absorb_location(draft, location)
         draft = self._absorb_said(draft, heard, asked)
-        draft = add_moment(draft, heard.taken_at, heard.at)
+        draft = add_photo_time(draft, heard.taken_at, heard.at)
         draft = self._doubt_place(draft)
         if asked is not None and asked == draft.gap and heard.only_media:
             draft = draft.noting("asked_already")
         return draft
 
+    def describes(self, text: str) -> bool:
+        """Tell whether a text surely describes a problem."""
+        proposal = self._classifier.propose(take_contact(text).text)
+        return proposal.code is not None and proposal.confident
+
     def _absorb_said(self, draft: Draft, heard: Heard, asked: Gap | None) -> Draft:
         answer = direct_answer(draft, heard.text) or pressed_answer(heard)
-        if answer is None:
-            if heard.choices is not None:
-                return self._absorb_choice(draft, heard)
-            draft, text = told_contact(draft, heard.text)
-            heard = replace(heard, text=text)
-        else:
-            draft = self._answer(draft, answer, heard.text)
-            return draft.model_copy(update={"contact_asked": answer == "leave_phone"})
-        draft = draft.model_copy(update={"contact_asked": False})
+        draft = draft.model_copy(update={"contact_asked": answer == "leave_phone"})
+        if answer is not None:
+            return self._answer(draft, answer, heard.text)
+        if heard.choices is not None:
+            return self._absorb_choice(draft, heard)
+        draft, text = told_contact(draft, heard.text)
+        heard = replace(heard, text=text)
         if not heard.text.strip():
             return draft
         if asked == "confirmed":
             return self._answer_confirmation(draft, heard)
-        draft = self._absorb_time(draft, heard)
+        draft = add_said_time(draft, heard.text, heard.at)
         if asked == "place":
             return self._answer_place(draft, heard)
         return self._absorb_words(draft, heard, asked=asked == "words")
 
-    # --- points and times -------------------------------------------------------------
+    # --- points ----------------------------------------------------------------------
 
     def _absorb_location(self, draft: Draft, location: Location) -> Draft:
         """A point shared on purpose wins over what was said before."""
@@ -148,13 +151,6 @@ class Intake:
             "confirmed": False,
         }
         return draft.model_copy(update=asking)
-
-    @staticmethod
-    def _absorb_time(draft: Draft, heard: Heard) -> Draft:
-        occurred = read_time(heard.text, heard.at)
-        if occurred is None:
-            return draft
-        return draft.model_copy(update={"occurred": occurred, "confirmed": False})
 
     # --- buttons and short answers ----------------------------------------------------
 
@@ -208,8 +204,8 @@ class Intake:
     def _place_in_words(self, draft: Draft, heard: Heard) -> Draft:
         """Take the place that words name: known, or an exact address taken as typed."""
         parts = draft.problems.parts if draft.problems else ()
-        spots = self._find(*heard.places, heard.text)
-        for found in (spots, *(self._find(part) for part in parts)):
+        spots = self._find(draft, *heard.places, heard.text)
+        for found in (spots, *(self._find(draft, part) for part in parts)):
             spot = clear(found)
             if spot:
                 return placed(draft, spot)
@@ -226,7 +222,7 @@ class Intake:
         words = draft.words if text in draft.words else (*draft.words, text)
         if len("\n".join(words)) > MAX_WORDS:
             return draft.noting("words_full")
-        if people_in_danger(text):
+        if self._categories.in_danger(text):
             draft = draft.noting("danger")
         parts = () if draft.undivided or draft.problems else separate(text, self._classifier)
         if parts:
@@ -262,27 +258,22 @@ class Intake:
             "confirmed": False,
         }
         draft = self._proposed(draft.model_copy(update=update))
-        spot = clear(self._find(words[-1]))
+        spot = clear(self._find(draft, words[-1]))
         return placed(draft, spot) if spot else draft
 
     def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
         """Words next to a shared point: more of the problem, or where exactly it is."""
-        named = bool(self._find(*heard.places, heard.text))
-        if heard.intent in _REPORT or (not named and self._describes(heard.text)):
+        named = bool(self._find(draft, *heard.places, heard.text))
+        if heard.intent in _REPORT or (not named and self.describes(heard.text)):
             return self.add_words(draft, heard.text)
         detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
         return draft.model_copy(update={"place": detailed})
 
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
-        if heard.intent in _REPORT or self._describes(heard.text):
+        if heard.intent in _REPORT or self.describes(heard.text):
             return self.add_words(draft, heard.text)
         return draft
-
-    def _describes(self, text: str) -> bool:
-        """Tell whether a text surely describes a problem."""
-        proposal = self._classifier.propose(text)
-        return proposal.code is not None and proposal.confident
 
     # --- place ------------------------------------------------------------------------
 
@@ -292,7 +283,7 @@ class Intake:
         ordinal = _ORDINAL.match(heard.text.strip())
         if ordinal and draft.place_options:
             return chosen(draft, str("一二三123".index(ordinal.group(1)) % 3))
-        spots = self._find(*heard.places, heard.text)
+        spots = self._find(draft, *heard.places, heard.text)
         spot = clear(spots)
         if spot:
             return self._add_facts(placed(draft, spot), heard)
@@ -309,8 +300,8 @@ class Intake:
         unclear = {"place_tries": draft.place_tries + 1, "place_options": ()}
         return draft.model_copy(update=unclear).noting("place_not_found")
 
-    def _find(self, *phrases: str) -> list[Candidate]:
-        return candidates(self._gazetteer, phrases)
+    def _find(self, draft: Draft, *phrases: str) -> list[Candidate]:
+        return candidates(self._gazetteer, phrases, known_point(draft))
 
     # --- confirmation -----------------------------------------------------------------
 
@@ -319,12 +310,12 @@ class Intake:
             if draft.problems:  # a yes to "reported apart they are handled sooner"
                 return self._divide(draft, draft.problems)
             return draft.model_copy(update={"confirmed": True})
-        timed = self._absorb_time(draft, heard)
+        timed = add_said_time(draft, heard.text, heard.at)
         if _CHANGE.search(heard.text):
             said = self._said_category(heard.text)
             if said:
                 return timed.model_copy(update={"category": said, "category_chosen": True})
-        spots = self._find(*heard.places, heard.text)
+        spots = self._find(draft, *heard.places, heard.text)
         if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
             return self._add_facts(placed(timed, spots[0][0]), heard)
         if timed is not draft and (

@@ -14,11 +14,16 @@ Candidate = tuple[Spot, float]
 """A spot and how sure it is that it is meant, 0-1."""
 
 
-def candidates(gazetteer: Gazetteer, phrases: Iterable[str]) -> list[Candidate]:
-    """Return the spots that phrases may mean, best first, one for each point (some 10 m)."""
+def candidates(
+    gazetteer: Gazetteer, phrases: Iterable[str], near: tuple[float, float] | None
+) -> list[Candidate]:
+    """Return the spots that phrases may mean, best first, one for each point (some 10 m).
+
+    ``near`` is a point known otherwise, in degrees: it chooses between namesakes.
+    """
     best: dict[tuple[float, float], Candidate] = {}
     for phrase in phrases:
-        for match in gazetteer.find(phrase):
+        for match in gazetteer.find(phrase, near=near):
             point = (round(match.latitude, 4), round(match.longitude, 4))
             if point in best and best[point][1] >= match.score:
                 continue
@@ -33,6 +38,15 @@ def candidates(gazetteer: Gazetteer, phrases: Iterable[str]) -> list[Candidate]:
             )
             best[point] = (spot, match.score)
     return sorted(best.values(), key=lambda pair: -pair[1])
+
+
+def known_point(draft: Draft) -> tuple[float, float] | None:
+    """Return a point shared or read from a photo, in degrees."""
+    shared = [draft.place] if draft.place and draft.place.source == "shared" else []
+    for spot in (*shared, *draft.photo_spots):
+        if spot.latitude is not None and spot.longitude is not None:
+            return spot.latitude, spot.longitude
+    return None
 
 
 def clear(spots: list[Candidate]) -> Spot | None:

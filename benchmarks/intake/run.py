@@ -107,6 +107,14 @@ class Result:
 def play(script: Script, citizen: Citizen) -> Result:
     """Play one script until its ticket card appears."""
     result = Result(script)
+    try:
+        _play(script, citizen, result)
+    except AssertionError as error:  # the product did not answer
+        result.faults.append(str(error)[:300])
+    return result
+
+
+def _play(script: Script, citizen: Citizen, result: Result) -> None:
     fixes = list(script.fixes)
     aside = script.aside
     for message in script.opening:
@@ -114,8 +122,8 @@ def play(script: Script, citizen: Citizen) -> Result:
     for _ in range(MOST_TURNS):
         if heard.cards("ticket"):
             _check(heard.card("ticket")["id"], result)
-            return result
-        kind = _question(heard)
+            return
+        kind = _question(heard) or _still_open(heard, result)
         if kind is None:
             break
         if aside is not None:
@@ -135,7 +143,6 @@ def play(script: Script, citizen: Citizen) -> Result:
                 break
             heard = _send(citizen, answer, result)
     result.faults.append(f"no ticket; last heard {heard.text[:80]!r}")
-    return result
 
 
 def _send(citizen: Citizen, message: Sent, result: Result, *, counts: bool = True) -> Heard:
@@ -162,6 +169,11 @@ def _question(heard: Heard) -> str | None:
     return next((kind for kind, mark in marks if mark in heard.text), None)
 
 
+def _still_open(heard: Heard, result: Result) -> str | None:
+    """Return the question that one more photo of an album left open."""
+    return result.asked[-1] if result.asked and "照片收到了" in heard.text else None
+
+
 def _answer(script: Script, kind: str, result: Result) -> Sent | None:
     if kind == "which":
         return script.holds
@@ -175,6 +187,8 @@ def _wrong_category(heard: Heard, script: Script) -> str | None:
     """Return what a resident says who sees another category than his, and no button for it."""
     code = script.expect.category
     name = load_categories(get_settings().categories_file)[code].name
+    if "类别：" not in heard.text:
+        return None
     offered = any(f'"category": "{code}"' in payload for payload in heard.buttons.values())
     return None if offered or f"类别：{name}（" in heard.text else f"类别改成{name}"
 

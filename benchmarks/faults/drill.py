@@ -150,8 +150,12 @@ class Drill:
             office.start()
             reader.start()
             self._killer.start()
+
+            def told() -> bool:
+                return all(future.done() for future in filing)
+
             self._wait(
-                lambda: all(f.done() for f in filing) and self._all_killed() and self._all_ended(),
+                lambda: told() and self._all_killed() and self._all_ended(),
                 self._plan.trouble_limit,
             )
             troubled = time.monotonic()
@@ -159,9 +163,11 @@ class Drill:
             self._paths.calm()
             self._stack.wait_healthy()
             self._say("no more faults; waiting for everything to settle")
-            if self._plan.hurry:
-                time.sleep(LOOK_SECONDS)
-            self._wait(self._settled, self._plan.settle_limit, hurry=self._plan.hurry)
+            self._wait(
+                lambda: told() and self._settled(),
+                self._plan.settle_limit,
+                hurry=self._plan.hurry,
+            )
             settled = time.monotonic()
         finally:
             self._ending.set()

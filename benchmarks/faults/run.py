@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         victims=victims,
     )
     for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupt)
+        signal.signal(name, interrupt)
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     folder = Path(tempfile.mkdtemp(prefix="shimin-faults-"))
     failed = True
@@ -89,7 +89,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Make a signal end the run as Ctrl-C does."""
     raise KeyboardInterrupt
 
 

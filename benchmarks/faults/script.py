@@ -39,19 +39,19 @@ def complaints(number: int, seed: int, prefix: str) -> list[Complaint]:
     Every third one carries a photo.
     """
     chance = random.Random(seed)
-    places = _places(number)
-    chance.shuffle(places)
+    spots = places(number)
+    chance.shuffle(spots)
     told = []
     for count in range(number):
         words = f"{WORDS[count % len(WORDS)]}，已经是第{chance.randint(2, 9)}天了"
-        attachments = [location(*places[count])]
+        attachments = [location(*spots[count])]
         if count % PHOTO_EVERY == 0:
             attachments.append(photo(jpeg()))
         told.append(Complaint(f"{prefix}-{count:04d}", words, tuple(attachments)))
     return told
 
 
-def _places(number: int) -> list[tuple[float, float]]:
+def places(number: int) -> list[tuple[float, float]]:
     """Return at least ``number`` points of a grid inside the sample city, as wide as fits."""
     city = Atlas.load(ROOT / "dispatch" / "city")
     step = FIRST_STEP_DEGREES

@@ -48,7 +48,7 @@ class Plan:
     fault_rate: float = 0.25
     pace: Pace = field(default_factory=Pace)
     victims: tuple[str, ...] = VICTIMS
-    patience: float = 600.0
+    patience: float = 1200.0
     trouble_limit: float = 1200.0
     settle_limit: float = 900.0
     hurry: bool = False
@@ -68,14 +68,13 @@ class Paths:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run. ``revived`` are the dead letters an operator sent again."""
+    """A finished run."""
 
     plan: Plan
     paths: Paths
     killer: Killer
     clerk: Clerk
     citizens: list[Citizen]
-    revived: list[Letter]
     trouble_seconds: float
     settle_seconds: float
     verdict: Verdict
@@ -186,7 +185,6 @@ class Drill:
             self._killer,
             self._clerk,
             self._citizens,
-            self._revived,
             troubled - started,
             settled - troubled,
             verdict,
@@ -255,6 +253,7 @@ class Drill:
             self._databases.cases(),
             self._databases.events(),
             self._databases.letters(),
+            self._revived,
             stored,
             self._killer.crashes,
         )

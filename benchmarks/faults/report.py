@@ -20,7 +20,6 @@ def markdown(outcome: Outcome, started: str) -> str:
         ("trouble, then settling", f"{_minutes(outcome)}"),
         ("messages the citizens sent again", sum(c.resends for c in outcome.citizens)),
         ("tries the clerk repeated", outcome.clerk.retries),
-        ("dead letters an operator sent again", len(outcome.revived)),
     ]
     kills = [(name, outcome.killer.kills[name]) for name in plan.victims]
     ways = (outcome.paths.to_desk, outcome.paths.to_gateway)
@@ -33,9 +32,6 @@ def markdown(outcome: Outcome, started: str) -> str:
         _table(("fault", "relay to desk", "desk to gateway"), faults),
         _table(("what was kept", ""), outcome.verdict.counts.items()),
     ]
-    if outcome.revived:
-        reasons = sorted({letter.error or "" for letter in outcome.revived})
-        parts.append("Reasons of the dead letters: " + "; ".join(reasons))
     failures = outcome.verdict.failures
     lines = ["Every guarantee was kept."] if not failures else ["BROKEN:", *failures]
     return "\n\n".join([*parts, "\n".join(lines)])

@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
         at_once=options.at_once,
         fault_rate=options.fault_rate,
         victims=victims,
+        trouble_limit=options.trouble_minutes * 60,
     )
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, interrupt)
@@ -84,6 +85,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=20261121)
     parser.add_argument("--at-once", type=int, default=6, help="citizens who write at once")
     parser.add_argument("--fault-rate", type=float, default=0.25, help="share of faulty requests")
+    parser.add_argument(
+        "--trouble-minutes", type=float, default=20, help="after that nothing fails any more"
+    )
     parser.add_argument("--also-rasa", action="store_true", help="kill the Rasa server too")
     parser.add_argument("--keep", action="store_true", help="keep databases of a failed run")
     return parser.parse_args(arguments)

@@ -21,13 +21,18 @@ AT_THE_END = {
 }
 """Where a ticket must stand when its case at the desk has ended so."""
 
+UNREADABLE = ("not JSON", "not XML")
+"""How the reasons of dead letters begin that half an answer explains: the desk may have taken
+what was sent, and the relay leaves it to an operator (dispatch/open311/errors.py)."""
+
 
 @dataclass(frozen=True)
 class Evidence:
     """All that is judged.
 
-    ``inboxes`` are the messages each citizen's client took while things were failing, and
-    ``stored`` what the API gives when everything is asked for again at the end.
+    The citizens hold the messages their clients took while things were failing,
+    ``stored`` what the API gives when everything is asked for again at the end. ``letters`` have
+    not been sent, ``revived`` were dead until an operator sent them again.
     """
 
     citizens: Sequence[Citizen]
@@ -35,6 +40,7 @@ class Evidence:
     cases: Sequence[DeskCase]
     events: Sequence[DeskEvent]
     letters: Sequence[Letter]
+    revived: Sequence[Letter]
     stored: Mapping[str, Inbox]
     crashes: Sequence[str]
 
@@ -159,6 +165,13 @@ def _left_behind(evidence: Evidence, verdict: Verdict) -> None:
     dead = (_name(letter) for letter in evidence.letters if letter.state == "dead")
     verdict.must_be_none("outbox entries still waiting", pending)
     verdict.must_be_none("dead letters", dead)
+    verdict.counts["dead letters an operator sent again"] = len(evidence.revived)
+    unexplained = (
+        _name(letter)
+        for letter in evidence.revived
+        if not (letter.error or "").startswith(UNREADABLE)
+    )
+    verdict.must_be_none("of these not for an answer that made no sense", unexplained)
     waiting = (event.words for event in evidence.events if not event.delivered)
     verdict.must_be_none("webhooks still waiting at the desk", waiting)
     verdict.must_be_none("processes that ended by themselves", evidence.crashes)

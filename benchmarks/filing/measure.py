@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class Timer:
 
     def __init__(self, stack: Stack) -> None:
         self.times: Times = defaultdict(list)
-        self.spent: dict[str, Counter[str]] = defaultdict(Counter)
+        self.spent: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(WORKERS, 0.0))
         self.counting = False
         self._groups = {name: stack.processes[name].pid for name in WORKERS}
         key = stack.settings["SHIMIN_API_KEY"]

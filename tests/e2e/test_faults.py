@@ -93,6 +93,7 @@ def evidence(**changes: Any) -> Evidence:
             DeskEvent("YZ1", "CLOSED", "二（记号2。）", delivered=True),
         ],
         letters=[],
+        revived=[],
         stored={"c": inbox},
         crashes=[],
     )
@@ -135,6 +136,10 @@ FIRST, SECOND = (2, [reply("一（记号1。）")]), (3, [reply("二（记号2�
             "outbox entries still waiting",
         ),
         ({"letters": [Letter(1, "SM1", "request", "dead", 3, "no")]}, "dead letters"),
+        (
+            {"revived": [Letter(1, "SM1", "request", "dead", 3, "HTTP 400")]},
+            "of these not for an answer that made no sense",
+        ),
         ({"crashes": ["relay"]}, "processes that ended by themselves"),
     ],
 )

@@ -17,10 +17,15 @@ from dispatch.desk.media import MediaShelf
 from dispatch.desk.office import Office, now_utc
 from dispatch.desk.web import PostedForm, query_fields, read_form
 from dispatch.open311 import writer
-from dispatch.open311.models import Created, Endpoint, ServiceDefinition
+from dispatch.open311.models import (
+    GEOREPORT_V2,
+    Created,
+    Discovery,
+    Endpoint,
+    ServiceDefinition,
+)
 from dispatch.open311.writer import CONTENT_TYPES, FORMATS, Format
 
-SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 _CHANGESET = datetime(2026, 11, 21, tzinfo=UTC)
 _MAX_UPDATES = 1000
 
@@ -71,11 +76,15 @@ def _add_reading(router: APIRouter, parts: ApiParts) -> None:
     @router.get("/discovery.{fmt}")
     def discovery(form: WireFormat) -> Response:
         formats = (CONTENT_TYPES["xml"].partition(";")[0], CONTENT_TYPES["json"].partition(";")[0])
-        endpoint = Endpoint(SPECIFICATION, parts.own_url, _CHANGESET, "production", formats)
-        body = writer.write_discovery(
-            [endpoint], changeset=_CHANGESET, contact="12345 政务服务便民热线", form=form
+        changeset = writer.write_time(_CHANGESET)
+        endpoint = Endpoint(GEOREPORT_V2, parts.own_url, changeset, "production", formats)
+        document = Discovery(
+            changeset,
+            contact="12345 政务服务便民热线",
+            key_service="接入密钥请向市政务服务便民热线管理机构申请",
+            endpoints=(endpoint,),
         )
-        return answer(body, form)
+        return answer(writer.write_discovery(document, form), form)
 
     @router.get("/services.{fmt}")
     def services(form: WireFormat) -> Response:

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     policies_dir: Path = ROOT / "policies"
     city_dir: Path = ROOT / "dispatch" / "city"
     categories_file: Path = ROOT / "dispatch" / "categories.yml"
+    desk_attributes_file: Path = ROOT / "dispatch" / "desk_attributes.yml"
 
     # addresses
     gateway_host: str = "127.0.0.1"

@@ -15,6 +15,7 @@ from dispatch.desk.api_errors import ApiError
 from dispatch.desk.forms import NewRequest
 from dispatch.desk.media import MediaShelf
 from dispatch.desk.office import Office, now_utc
+from dispatch.desk.questions import Questions
 from dispatch.desk.web import PostedForm, query_fields, read_form
 from dispatch.open311 import writer
 from dispatch.open311.models import (
@@ -22,7 +23,6 @@ from dispatch.open311.models import (
     Created,
     Discovery,
     Endpoint,
-    ServiceDefinition,
 )
 from dispatch.open311.writer import CONTENT_TYPES, FORMATS, Format
 
@@ -35,6 +35,7 @@ class ApiParts:
     """What the API works with."""
 
     office: Office
+    questions: Questions
     shelf: MediaShelf
     api_key: str
     own_url: str
@@ -95,7 +96,7 @@ def _add_reading(router: APIRouter, parts: ApiParts) -> None:
     def definition(code: str, form: WireFormat) -> Response:
         if code not in office.categories:
             raise ApiError(404, "service_code was not found")
-        return answer(writer.write_definition(ServiceDefinition(code), form), form)
+        return answer(writer.write_definition(parts.questions.definition(code), form), form)
 
     @router.get("/requests.{fmt}")
     def requests(request: Request, form: WireFormat) -> Response:
@@ -136,7 +137,7 @@ def _add_filing(router: APIRouter, parts: ApiParts) -> None:
         _check_key(parts, posted)
         new = forms.parse_request(posted.fields)
         key = forms.idempotency_key(request.headers.get("Idempotency-Key"))
-        row = parts.office.filed(key) or parts.office.file(_with_files(parts, new, posted), key)
+        row = parts.office.filed(key) or parts.office.file(_complete(parts, new, posted), key)
         if "respond-async" in request.headers.get("Prefer", "").lower():
             return answer(writer.write_created(Created(token=row.token), form), form, 202)
         created = Created(service_request_id=row.request_id, notice=wire.notice_for(row))
@@ -155,7 +156,11 @@ def _add_updates(router: APIRouter, parts: ApiParts) -> None:
     @router.post("/servicerequestupdates.{fmt}")
     def post_update(form: WireFormat, posted: FormBody) -> Response:
         _check_key(parts, posted)
-        update_id = office.add_update(forms.parse_update(posted.fields))
+        new = forms.parse_update(posted.fields, files=len(posted.files))
+        if office.request(new.service_request_id) is None:
+            raise ApiError(404, "service_request_id was not found")
+        kept = tuple(_kept(parts, data) for data in posted.files)
+        update_id = office.add_update(replace(new, media_urls=new.media_urls + kept))
         return answer(writer.write_posted_update(update_id, form), form)
 
 
@@ -165,11 +170,17 @@ def _check_key(parts: ApiParts, posted: PostedForm) -> None:
         raise ApiError(403, "api_key is missing or not valid")
 
 
-def _with_files(parts: ApiParts, new: NewRequest, posted: PostedForm) -> NewRequest:
+def _complete(parts: ApiParts, new: NewRequest, posted: PostedForm) -> NewRequest:
+    """Check a new request against its service and put its photos on the shelf."""
     if new.service_code not in parts.office.categories:
         raise ApiError(404, "service_code was not found")
-    kept = tuple(f"{parts.own_url}/media/{parts.shelf.keep(data)}" for data in posted.files)
+    parts.questions.check(new.service_code, new.attributes)
+    kept = tuple(_kept(parts, data) for data in posted.files)
     return replace(new, media_urls=new.media_urls + kept)
+
+
+def _kept(parts: ApiParts, data: bytes) -> str:
+    return f"{parts.own_url}/media/{parts.shelf.keep(data)}"
 
 
 def _extensions(query: dict[str, list[str]]) -> bool:

@@ -28,6 +28,7 @@ class UpdateBody(BaseModel):
     updated_datetime: AwareDatetime
     description: str = Field(default="", max_length=4000)
     agency_responsible: str | None = Field(default=None, max_length=80)
+    media_urls: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=5)
 
 
 @router.post("/dispatch")

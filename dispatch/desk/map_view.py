@@ -11,7 +11,8 @@ from dispatch.city_map import CityMap, DistrictShape
 from dispatch.desk import views
 from dispatch.desk.tables import RequestRow
 
-_CELL = 9.0
+_CELL = 17.0
+"""Room one dot takes, in map units at scale 1."""
 _PADDING = 14.0
 _CLOSE_UP = 130.0
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
@@ -55,6 +56,14 @@ class MapView:
     def view_box(self) -> str:
         """The ``viewBox`` attribute."""
         return " ".join(f"{part:g}" for part in self.box)
+
+    @property
+    def shown(self) -> int:
+        """How many dots lie in the part shown."""
+        left, top, width, height = self.box
+        return sum(
+            left <= dot.x <= left + width and top <= dot.y <= top + height for dot in self.dots
+        )
 
     @property
     def scale(self) -> float:

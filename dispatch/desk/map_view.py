@@ -127,7 +127,7 @@ def _dots(city: CityMap, rows: Iterable[RequestRow], scale: float) -> list[Dot]:
                 tone=card.tone,
                 overdue=card.overdue,
                 label="，".join(
-                    filter(None, (card.title, card.status, card.overdue and "已超期", card.place))
+                    (card.title, card.status, *(["已超期"] if card.overdue else []), card.place)
                 ),
             )
         )

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     city_dir: Path = ROOT / "dispatch" / "city"
     categories_file: Path = ROOT / "dispatch" / "categories.yml"
     routing_file: Path = ROOT / "dispatch" / "routing.yml"
+    desk_attributes_file: Path = ROOT / "dispatch" / "desk_attributes.yml"
 
     # addresses
     gateway_host: str = "127.0.0.1"

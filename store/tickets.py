@@ -267,3 +267,22 @@ def rateable(session: Session, citizen_id: str) -> Ticket | None:
         .order_by(Ticket.updated_at.desc())
         .limit(1)
     ).first()
+
+
+def filed_since(
+    session: Session, since: datetime | None, after: str = "", limit: int = 200
+) -> Sequence[Ticket]:
+    """Return tickets filed at or after ``since``, in the order of their ids, with what hangs on.
+
+    ``after`` is the last id of the page before; a page shorter than ``limit`` is the last.
+    """
+    statement = (
+        select(Ticket)
+        .where(Ticket.id > after, Ticket.status != "draft")
+        .options(selectinload(Ticket.events), selectinload(Ticket.photos))
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    if since is not None:
+        statement = statement.where(Ticket.created_at >= since)
+    return session.scalars(statement).all()

@@ -24,13 +24,14 @@ from base.errors import ConfigurationError
 Pixels = MatLike
 """A picture as OpenCV has it: (height, width, 3), blue, green, red."""
 
-_MARGIN = 0.2
+MARGIN = 0.2  # of a region, hidden with it on each side
 _CELLS = 4  # along the longer side of what is hidden
 _SHADES = 32  # step between the shades a cell may have
 
 _FACES = ("frontalface_alt2", "profileface")
 _PLATES = ("russian_plate_number",)
-_LEAST_FACE = 24
+_FACE_PICTURE = 1440  # longest side of the picture faces are looked for in
+_LEAST_FACE = 20
 _CASCADES = threading.Lock()  # OpenCV's cascades are not safe to share between threads
 
 
@@ -81,7 +82,7 @@ def hide(picture: Pixels, region: Region) -> None:
     the characters of a plate need, and nothing that could be computed back.
     """
     height, width = picture.shape[:2]
-    across, down = round(region.width * _MARGIN), round(region.height * _MARGIN)
+    across, down = round(region.width * MARGIN), round(region.height * MARGIN)
     left, top = max(0, region.left - across), max(0, region.top - down)
     right = min(width, region.left + region.width + across)
     bottom = min(height, region.top + region.height + down)
@@ -107,21 +108,26 @@ def _cascade(name: str) -> Any:
 
 def _faces(grey: MatLike) -> Iterator[Region]:
     """Faces from the front, and from either side: that cascade knows one side only."""
-    width = grey.shape[1]
-    for name in _FACES:
-        yield from _detect(name, grey, (_LEAST_FACE, _LEAST_FACE))
-    for region in _detect("profileface", cv2.flip(grey, 1), (_LEAST_FACE, _LEAST_FACE)):
-        yield Region(width - region.left - region.width, region.top, region.width, region.height)
+    scale = max(1.0, max(grey.shape) / _FACE_PICTURE)
+    size = (round(grey.shape[1] / scale), round(grey.shape[0] / scale))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    least = (_LEAST_FACE, _LEAST_FACE)
+    found = [face for name in _FACES for face in _detect(name, small, least)]
+    for left, top, width, height in _detect("profileface", cv2.flip(small, 1), least):
+        found.append((size[0] - left - width, top, width, height))
+    for face in found:
+        yield Region(*(round(scale * number) for number in face))
 
 
 def _plates_by_cascade(grey: MatLike) -> Iterator[Region]:
     for name in _PLATES:
-        yield from _detect(name, grey, (48, 16))
+        for plate in _detect(name, grey, (48, 16)):
+            yield Region(*plate)
 
 
-def _detect(name: str, grey: MatLike, least: tuple[int, int]) -> list[Region]:
+def _detect(name: str, grey: MatLike, least: tuple[int, int]) -> list[tuple[int, int, int, int]]:
     found = _cascade(name).detectMultiScale(grey, 1.15, 3, minSize=least)
-    return [Region(*(int(number) for number in box)) for box in found]
+    return [(int(x), int(y), int(width), int(height)) for x, y, width, height in found]
 
 
 # --- Chinese plates ---------------------------------------------------------------------
@@ -135,7 +141,8 @@ _COLOURS = (
 )
 _LEAST_WIDTH = 28  # narrower plates have no readable characters
 _GAPS = (1, 5, 15)  # pixels between parts of a plate that belong together
-_STROKES = (7, 15, 31, 63)  # pixels: larger than the strokes of a character, by size of plate
+_SCALES = (1, 2, 4)  # the picture as it is, half and quarter: small and large plates
+_STROKES = (7, 13)  # pixels: wider than the strokes of a character
 _LEAST_STROKE = 24  # shades between a character and its plate
 
 
@@ -170,23 +177,37 @@ def _coloured_shapes(mask: MatLike) -> Iterator[Region]:
 def _lines_of_text(mask: MatLike, grey: MatLike, light: bool) -> Iterator[Region]:
     """Rows of strokes on the colour, where what is around the plate has the same colour."""
     way = cv2.MORPH_TOPHAT if light else cv2.MORPH_BLACKHAT
-    for stroke in _STROKES:
-        square = cv2.getStructuringElement(cv2.MORPH_RECT, (stroke, stroke))
-        strokes: MatLike = (cv2.morphologyEx(grey, way, square) > _LEAST_STROKE).astype(np.uint8)
-        strokes = cv2.bitwise_and(strokes, cv2.dilate(mask, square))
-        row = cv2.getStructuringElement(cv2.MORPH_RECT, (stroke, max(1, stroke // 7)))
-        joined = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, row)
-        outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        for outline in outlines:
-            left, top, width, height = cv2.boundingRect(outline)
-            if not _LEAST_WIDTH <= width <= grey.shape[1] // 2 or not stroke <= 2 * height:
-                continue
-            if not 2.2 <= width / height <= 9:
-                continue
-            around = round(height * 0.3)
-            inside = mask[max(0, top - around) : top + height + around, left : left + width]
-            if np.count_nonzero(inside) > 0.35 * inside.size:
-                yield Region(left, max(0, top - around), width, height + 2 * around)
+    for scale in _SCALES:
+        size = (grey.shape[1] // scale, grey.shape[0] // scale)
+        if min(size) < max(_STROKES):
+            return
+        small_grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        small_mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+        for stroke in _STROKES:
+            square = cv2.getStructuringElement(cv2.MORPH_RECT, (stroke, stroke))
+            contrast = cv2.morphologyEx(small_grey, way, square)
+            _, strokes = cv2.threshold(contrast, _LEAST_STROKE, 255, cv2.THRESH_BINARY)
+            strokes = cv2.bitwise_and(strokes, cv2.dilate(small_mask, square))
+            for row in _rows(strokes, small_mask, stroke):
+                yield Region(*(scale * number for number in row))
+
+
+def _rows(strokes: MatLike, mask: MatLike, stroke: int) -> Iterator[tuple[int, int, int, int]]:
+    """Join strokes that stand side by side; left, top, width, height of what may be a plate."""
+    line = cv2.getStructuringElement(cv2.MORPH_RECT, (stroke, max(1, stroke // 7)))
+    joined = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, line)
+    outlines, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    for outline in outlines:
+        left, top, width, height = cv2.boundingRect(outline)
+        if not _LEAST_WIDTH <= width <= mask.shape[1] // 2 or not 2.2 <= width / height <= 9:
+            continue
+        if stroke > 2 * height:
+            continue
+        around = round(height * 0.3)
+        first = max(0, top - around)
+        inside = mask[first : top + height + around, left : left + width]
+        if np.count_nonzero(inside) > 0.35 * inside.size:
+            yield left, first, width, inside.shape[0]
 
 
 def _has_characters(grey: MatLike, region: Region) -> bool:

@@ -17,7 +17,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from base.errors import ConfigurationError, UpstreamError
@@ -171,7 +171,7 @@ class ObjectStore:
         with _reported(key, _UNREADABLE):
             try:
                 return bytes(self._store.get(_checked(key)).bytes())
-            except NotFoundError as error:
+            except FileNotFoundError as error:
                 raise LookupError(key) from error
 
     def delete(self, key: str) -> None:
@@ -179,7 +179,7 @@ class ObjectStore:
         with _reported(key):
             try:
                 self._store.delete(_checked(key))
-            except NotFoundError:
+            except FileNotFoundError:
                 return
 
     def exists(self, key: str) -> bool:
@@ -187,7 +187,7 @@ class ObjectStore:
         with _reported(key):
             try:
                 self._store.head(_checked(key))
-            except NotFoundError:
+            except FileNotFoundError:
                 return False
             return True
 

@@ -31,11 +31,17 @@ class Settings(BaseSettings):
     desk_password: SecretStr = SecretStr("")
     rasa_token: SecretStr = SecretStr("")
     tracker_key: SecretStr = SecretStr("")
+    media_s3_key: SecretStr = SecretStr("")
+    media_s3_secret: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
     desk_database_url: str = f"sqlite:///{VAR / 'desk.db'}"
     media_dir: Path = VAR / "media"
+    media_url: str = ""  # s3://bucket/prefix; empty: media_dir
+    media_s3_endpoint: str = ""  # empty: the endpoint of AWS
+    media_s3_region: str = "us-east-1"
+    keep_unattached_days: int = Field(default=8, ge=2)
     desk_media_dir: Path = VAR / "desk-media"
     model_dir: Path = ROOT / "models"
     rasa_venv: Path = ROOT / ".venv-rasa"
@@ -87,6 +93,8 @@ class Settings(BaseSettings):
     max_audio_bytes: int = 5 * 1024 * 1024
     max_body_bytes: int = 60 * 1024 * 1024
     max_photo_pixels: int = 50_000_000
+    max_video_bytes: int = 30 * 1024 * 1024
+    region_finder: str = "channels.redaction:private_regions"  # what public copies hide
     relay_poll_seconds: float = 2.0
     status_poll_seconds: float = 15.0
     breaker_failures: int = Field(default=5, ge=1)  # calls without an answer that cut the line

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from base.masking import mask
 from dispatch.categories import Categories, Category
-from dispatch.deadlines import limits
 from dispatch.lifecycle import STATUS_NAMES
+from dispatch.limits import limits
 from store.models import Media, Ticket, TicketEvent
 from store.privacy import reveal
 from store.tickets import CITY_TIME

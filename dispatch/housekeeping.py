@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -20,12 +20,14 @@ from dispatch.categories import Categories
 from dispatch.closing import close_unanswered
 from dispatch.deadlines import call_for_overdue
 from dispatch.drafts import expire, remind
-from store.database import unit_of_work
+from store.database import reading, unit_of_work
+from store.media import purge_unattached, sweep_strays
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 300.0
 """Limits are hours long, and every open case is read."""
+DAY_SECONDS = 86400.0
 PHOTO_SECONDS = 10.0
 """Somebody may be looking at the message that shows the photo."""
 
@@ -60,12 +62,17 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
     def silence(session: Session, now: datetime) -> object:
         return close_unanswered(session, categories, now)
 
+    def unattached(session: Session, _now: datetime) -> object:
+        return purge_unattached(session, timedelta(days=settings.keep_unattached_days))
+
     return (
         Job("after_photos", after_photos(settings), PHOTO_SECONDS),
         Job("limits", in_unit_of_work(limits)),
         Job("silence", in_unit_of_work(silence)),
         Job("draft_reminders", in_unit_of_work(remind)),
         Job("draft_expiry", in_unit_of_work(expire)),
+        Job("unattached_media", in_unit_of_work(unattached), DAY_SECONDS),
+        Job("stray_media", strays, DAY_SECONDS),
     )
 
 
@@ -73,6 +80,12 @@ def after_photos(settings: Settings) -> Work:
     """Fetch photos of results; it opens its own units of work, once a photo is here."""
     client = photo_client()
     return lambda now: fetch_pending(client, settings, now=now)
+
+
+def strays(_now: datetime) -> object:
+    """Delete bytes of photos that a crash left without a row."""
+    with reading() as session:
+        return sweep_strays(session)
 
 
 class Housekeeping:

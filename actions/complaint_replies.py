@@ -5,8 +5,8 @@ from __future__ import annotations
 from actions.turn import button
 from dispatch.categories import Categories, Category
 from dispatch.contact import masked
-from dispatch.deadlines import limit_hours
 from dispatch.draft import Draft, Spot
+from dispatch.limits import limit_hours
 from dispatch.map_links import map_link
 from store.models import Ticket
 

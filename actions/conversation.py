@@ -14,6 +14,7 @@ from actions.forms import SERVICE_INTENTS
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, next_message_only, say
+from actions.verdicts import ask_again, hear_verdict
 from dispatch.emergency import hotlines_for
 from matcher.answers import read_facts
 from matcher.kind import guess_kind
@@ -83,7 +84,7 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
     _learn_from_choice(tracker.get_slot("unclear"), turn)
     events += [
         SlotSet(slot, next_message_only(tracker.get_slot(slot), turn.message_id))
-        for slot in ("unclear", "pending_withdraw")
+        for slot in ("unclear", "pending_withdraw", "pending_verdict")
     ]
     if turn.intent != "nlu_fallback":
         events.append(SlotSet("misunderstood", None))
@@ -92,7 +93,13 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
 
 @action
 def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Answers intents that have one response each. Say ``utter_<intent>`` of the domain."""
+    """Answers intents that have one response each. Say ``utter_<intent>`` of the domain.
+
+    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”).
+    """
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     dispatcher.utter_message(response=f"utter_{Turn.of(tracker).intent}")
     return []
 
@@ -106,6 +113,9 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     turn = Turn.of(tracker)
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     times = int(tracker.get_slot("misunderstood") or 0) + 1
     readings, buttons = _readings(tracker, turn)
     if times > 1:
@@ -139,6 +149,9 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if pending and turn.intent == "deny":
         say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
         return []
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
@@ -146,6 +159,9 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if goes_on or reports_problem(turn):
         return [FollowupAction("complaint_form")]
     if turn.intent in ("affirm", "deny"):
+        asked = ask_again(dispatcher, tracker)
+        if asked is not None:
+            return asked
         say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
     else:
         say(dispatcher, "收到。这是关于哪方面的事？", _jobs())

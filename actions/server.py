@@ -8,14 +8,14 @@ import structlog
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
-from actions import complaints, conversation, policies, services, tickets
+from actions import closing, complaints, conversation, policies, services, tickets
 from actions.registry import ACTIONS
 from actions.resources import catalogue, intake, router
 from base.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-ROOMS = (complaints, conversation, policies, services, tickets)
+ROOMS = (closing, complaints, conversation, policies, services, tickets)
 """Importing a module registers its actions."""
 
 

@@ -1,21 +1,20 @@
-"""Time limits of a ticket: until when, and what happens as they pass.
+"""What happens as a ticket's time limits pass.
 
-Limits are calendar hours. Both run from filing or from the last reopening; the limit for
-acceptance runs anew from every transfer (转办), the one for settlement does not. As a limit
-passes, the dispatch system hears of it once a step: before its end (预警), at its end (催办), half
-a limit later (督办), and at twice the limit the supervising unit is called in (提级). From 督办 on
-the citizen hears of it too. A case that units pass on and on is raised without waiting.
+As a limit passes, the dispatch system hears of it once a step: before its end (预警), at its
+end (催办), half a limit later (督办), and at twice the limit the supervising unit is called in
+(提级). From 督办 on the citizen hears of it too. A case that units pass on and on is raised
+without waiting.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
 from dispatch.categories import Categories, Category
+from dispatch.limits import Limits, limits, started, transfers, untaken
 from dispatch.wording import (
     CALL,
     LIMIT_NAMES,
@@ -41,53 +40,6 @@ _STEPS = (("raised", 2.0), ("urged", 1.5), ("due", 1.0), ("soon", 0.8))
 """What is due at which part of the limit, the last step first."""
 MAX_TRANSFERS = 3
 """So many transfers without acceptance are passing the buck (踢皮球)."""
-_TAKEN_UP = ("accepted", "in_progress", "resolved", "rejected", "reopened")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a case began, when it must be accepted and when it must be resolved.
-
-    ``respond_start`` is where the limit for acceptance runs from: the last transfer, or ``start``.
-    """
-
-    start: datetime
-    respond: datetime
-    resolve: datetime
-    respond_start: datetime
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """A hand-over from one unit to another; None where the dispatch system named none."""
-
-    at: datetime
-    source: str | None
-    target: str | None
-
-
-def limit_hours(ticket: Ticket, category: Category) -> tuple[int, int]:
-    """Return ``(respond_hours, resolve_hours)``: the ticket's own, else the category's."""
-    respond, resolve = category.limits("urgent" if ticket.severity == "urgent" else "normal")
-    return ticket.respond_hours or respond, ticket.resolve_hours or resolve
-
-
-def limits(ticket: Ticket, category: Category) -> Limits:
-    """Return the limits of a ticket."""
-    respond, resolve = limit_hours(ticket, category)
-    start = _start(ticket)
-    respond_start = max([start, *(transfer.at for transfer in transfers(ticket))])
-    return Limits(
-        start=start,
-        respond=respond_start + timedelta(hours=respond),
-        resolve=start + timedelta(hours=resolve),
-        respond_start=respond_start,
-    )
-
-
-def transfers(ticket: Ticket) -> tuple[Transfer, ...]:
-    """Return every hand-over of a ticket, oldest first; why is the note of its event."""
-    return tuple(move for move in _course(ticket) if isinstance(move, Transfer))
 
 
 def call_for_overdue(
@@ -151,14 +103,14 @@ def _words(ticket: Ticket, limit: str, step: str, late: timedelta, supervisor: s
 
 def _raise_passed_on(session: Session, ticket: Ticket, category: Category, supervisor: str) -> int:
     """Raise a case that was transferred again and again and that nobody took."""
-    count = _untaken(ticket)
+    count = untaken(ticket)
     if ticket.status != "transferred" or count < MAX_TRANSFERS:
         return 0
     words = (
         f"{RAISED}已转办{count}次，仍没有单位受理，提请{supervisor}协调确定承办单位。"
         f"{_history(ticket)}"
     )
-    if not _say(session, ticket, f"passed-{_start(ticket):%Y%m%d%H%M%S}", words):
+    if not _say(session, ticket, f"passed-{started(ticket):%Y%m%d%H%M%S}", words):
         return 0
     _tell(session, ticket, passed_on_reply(ticket, category, supervisor))
     log.warning("ticket_passed_on", ticket=ticket.id, transfers=count)
@@ -177,39 +129,6 @@ def _say(session: Session, ticket: Ticket, what: str, words: str) -> bool:
 def _tell(session: Session, ticket: Ticket, reply: dict[str, object]) -> None:
     if ticket.kind == "complaint":  # a warning of our own has no citizen
         queue_message(session, ticket.citizen_id, [reply])
-
-
-def _start(ticket: Ticket) -> datetime:
-    # A supplement to a reopened case is an event of that status as well.
-    reopened = [
-        event.at
-        for event in ticket.events
-        if event.to_status == "reopened" and event.from_status != "reopened"
-    ]
-    return max([ticket.created_at, *reopened])
-
-
-def _course(ticket: Ticket) -> list[Transfer | None]:
-    """Return every transfer, and None wherever somebody took the case up."""
-    unit: str | None = None
-    course: list[Transfer | None] = []
-    for event in ticket.events:
-        if event.to_status == "transferred" and event.actor == "dispatch":
-            # Words about a transferred case are events of that status as well.
-            if event.from_status != "transferred" or (event.unit and event.unit != unit):
-                course.append(Transfer(event.at, unit, event.unit))
-                unit = event.unit or unit
-        elif event.to_status in ("submitted", "forwarded"):
-            unit = event.unit or unit
-        elif event.to_status in _TAKEN_UP:
-            course.append(None)
-    return course
-
-
-def _untaken(ticket: Ticket) -> int:
-    """Count the transfers since somebody last took the case up."""
-    course = _course(ticket)
-    return next((n for n, move in enumerate(reversed(course)) if move is None), len(course))
 
 
 def _history(ticket: Ticket) -> str:

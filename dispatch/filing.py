@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from base.errors import InputError, StateError
 from dispatch.categories import Categories, severity
 from dispatch.draft import Draft
-from dispatch.lifecycle import check_transition
+from dispatch.lifecycle import RATEABLE, check_transition
 from dispatch.routing import Assignment, Router
 from dispatch.wording import RATING, SUPPLEMENT, WITHDRAWAL
 from store.drafts import drop_draft
@@ -110,19 +110,23 @@ def file_complaint(
 def _for_one_ticket(session: Session, citizen_id: str, media: tuple[str, ...]) -> tuple[str, ...]:
     """Return ids that belong to no ticket yet; what proves two problems is kept once for each."""
     free = []
-    for given in media:
-        media_id = given
+    for media_id in media:
         kept = session.get(Media, media_id)
-        if kept is not None and kept.ticket_id is not None and kept.citizen_id == citizen_id:
-            reader = {"actor": f"citizen:{citizen_id}", "purpose": "second_complaint"}
-            evidence = reveal(session, kept, "evidence", **reader)
-            _, data = read_media(session, media_id, **reader)
-            copy = save_media(session, citizen_id, data, kept.content_type, evidence)
-            copy.perceptual_hash = kept.perceptual_hash
-            session.flush()
-            media_id = copy.id
-        free.append(media_id)
+        if kept is None or kept.ticket_id is None or kept.citizen_id != citizen_id:
+            free.append(media_id)
+        else:
+            free.append(_copied(session, citizen_id, kept).id)
     return tuple(free)
+
+
+def _copied(session: Session, citizen_id: str, kept: Media) -> Media:
+    actor, purpose = f"citizen:{citizen_id}", "second_complaint"
+    evidence = reveal(session, kept, "evidence", actor=actor, purpose=purpose)
+    _, data = read_media(session, kept.id, actor=actor, purpose=purpose)
+    shown = kept.perceptual_hash
+    copy = save_media(session, citizen_id, data, kept.content_type, evidence, shown)
+    session.flush()
+    return copy
 
 
 def withdraw(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
@@ -186,7 +190,7 @@ def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticke
     if not 1 <= score <= 5:
         raise InputError("rating_invalid", "请用1到5分评价。", str(score))
     ticket = of_citizen(session, citizen_id, ticket_id, lock=True)
-    if ticket is None or ticket.status not in ("resolved", "verified", "closed"):
+    if ticket is None or ticket.status not in RATEABLE:
         return None
     if ticket.rating == score:
         return ticket

@@ -1,4 +1,4 @@
-"""What is looked at every few minutes beside deliveries and news.
+"""What is looked at regularly beside deliveries and news.
 
 Each job has its own unit of work; one that fails never stops the others. A job that speaks with
 another system opens its units of work itself, so that nobody waits for the database meanwhile.
@@ -6,32 +6,41 @@ another system opens its units of work itself, so that nobody waits for the data
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
+from base.settings import Settings
+from dispatch.after_photos import fetch_pending, photo_client
 from dispatch.categories import Categories
+from dispatch.closing import close_unanswered
 from dispatch.deadlines import call_for_overdue
 from dispatch.drafts import expire, remind
-from store.database import unit_of_work
+from store.database import reading, unit_of_work
+from store.media import purge_unattached, sweep_strays
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 300.0
 """Limits are hours long, and every open case is read."""
+DAY_SECONDS = 86400.0
+PHOTO_SECONDS = 10.0
+"""Somebody may be looking at the message that shows the photo."""
 
 Work = Callable[[datetime], object]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A name for the log, and what is done at a moment (aware)."""
+    """A name for the log, what is done at a moment (aware), and how often."""
 
     name: str
     work: Work
+    every_seconds: float = EVERY_SECONDS
 
 
 def in_unit_of_work(work: Callable[[Session, datetime], object]) -> Work:
@@ -44,18 +53,39 @@ def in_unit_of_work(work: Callable[[Session, datetime], object]) -> Work:
     return wrapped
 
 
-def jobs(categories: Categories, supervisor: str) -> tuple[Job, ...]:
+def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[Job, ...]:
     """Return everything that is done regularly, in this order. New jobs are added here."""
+
+    def limits(session: Session, now: datetime) -> object:
+        return call_for_overdue(session, categories, now, supervisor)
+
+    def silence(session: Session, now: datetime) -> object:
+        return close_unanswered(session, categories, now)
+
+    def unattached(session: Session, _now: datetime) -> object:
+        return purge_unattached(session, timedelta(days=settings.keep_unattached_days))
+
     return (
-        Job(
-            "limits",
-            in_unit_of_work(
-                lambda session, now: call_for_overdue(session, categories, now, supervisor)
-            ),
-        ),
+        Job("after_photos", after_photos(settings), PHOTO_SECONDS),
+        Job("limits", in_unit_of_work(limits)),
+        Job("silence", in_unit_of_work(silence)),
         Job("draft_reminders", in_unit_of_work(remind)),
-        Job("old_drafts", in_unit_of_work(expire)),
+        Job("draft_expiry", in_unit_of_work(expire)),
+        Job("unattached_media", in_unit_of_work(unattached), DAY_SECONDS),
+        Job("stray_media", strays, DAY_SECONDS),
     )
+
+
+def after_photos(settings: Settings) -> Work:
+    """Fetch photos of results; it opens its own units of work, once a photo is here."""
+    client = photo_client()
+    return lambda now: fetch_pending(client, settings, now=now)
+
+
+def strays(_now: datetime) -> object:
+    """Delete bytes of photos that a crash left without a row."""
+    with reading() as session:
+        return sweep_strays(session)
 
 
 class Housekeeping:
@@ -63,11 +93,15 @@ class Housekeeping:
 
     def __init__(self, jobs: tuple[Job, ...]) -> None:
         self._jobs = jobs
+        self._due = dict.fromkeys((job.name for job in jobs), 0.0)
         self._causes: dict[str, str] = {}
 
-    def run(self, now: datetime) -> None:
-        """Do every job once; what fails is tried again the next time."""
+    def run(self, now: datetime, clock: Callable[[], float] = time.monotonic) -> None:
+        """Do every job whose time has come; what fails is tried again the next time."""
         for job in self._jobs:
+            if clock() < self._due[job.name]:
+                continue
+            self._due[job.name] = clock() + job.every_seconds
             try:
                 job.work(now)
             except Exception as error:

@@ -73,6 +73,18 @@ _PRESENT: MappingProxyType[str, str] = MappingProxyType(
 )
 
 
+_PASSED: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+    {"verified": ("resolved",), "closed": ("resolved", "verified")}
+)
+"""What lies behind a status: hearing of it again changes nothing and is no fault."""
+
+FINISHED = ("resolved", "verified", "closed")
+"""Statuses in which the work is done and the citizen is asked for his verdict."""
+
+RATEABLE = (*FINISHED, "reopened")
+"""Statuses in which the last handling can be rated; who sends it back may say how it was."""
+
+
 def external_status(status: str) -> str:
     """Return the Open311 update status of a ticket that stands at ``status``.
 
@@ -116,13 +128,14 @@ def steps_for(current: str, external_status: str) -> tuple[str, ...]:
     that the work is done.
 
     Returns:
-        Target statuses in order; empty when the update is a comment or changes nothing.
+        Target statuses in order; empty when the update is a comment, changes nothing or tells
+        of a step the ticket has long taken.
 
     Raises:
         StateError: ``transition_refused`` when the table does not allow the change.
     """
     target = _EXTERNAL.get(external_status.upper())
-    if target is None or target == current:
+    if target is None or target == current or target in _PASSED.get(current, ()):
         return ()
     steps: tuple[str, ...] = (target,)
     if target == "closed":

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from base.settings import Settings
 from dispatch.categories import Categories
 from dispatch.delivery import Delivery
-from dispatch.housekeeping import EVERY_SECONDS, Housekeeping, jobs
+from dispatch.housekeeping import Housekeeping, jobs
 from dispatch.line import Line
 from dispatch.open311 import Open311Client
 from dispatch.polling import Polling
@@ -35,7 +35,7 @@ class Relay:
         self._settings = settings
         self._polling = Polling(client, line, categories)
         self._delivery = Delivery(client, line, settings, categories, self._polling.look_back_to)
-        self._housekeeping = Housekeeping(jobs(categories, router.supervisor))
+        self._housekeeping = Housekeeping(jobs(settings, categories, router.supervisor))
 
     def deliver_one(self) -> bool:
         """See :meth:`dispatch.delivery.Delivery.deliver_one`."""
@@ -47,7 +47,7 @@ class Relay:
 
     def run(self) -> None:
         """Work until the process is stopped."""
-        next_poll = next_chores = 0.0
+        next_poll = 0.0
         while True:
             try:
                 while self.deliver_one() and time.monotonic() < next_poll:
@@ -55,9 +55,7 @@ class Relay:
                 if time.monotonic() >= next_poll:
                     self.poll()
                     next_poll = time.monotonic() + self._settings.status_poll_seconds
-                if time.monotonic() >= next_chores:
-                    self._housekeeping.run(utc_now())
-                    next_chores = time.monotonic() + EVERY_SECONDS
+                self._housekeeping.run(utc_now())
             except SQLAlchemyError as error:  # a database that is away comes back
                 log.error("store_down", error=type(error).__name__)
                 time.sleep(STORE_PAUSE_SECONDS)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from sklearn.metrics import f1_score
 
+from base.encoder import Vectors, get_encoder
 from base.errors import ConfigurationError
 from base.settings import ROOT, Settings, get_settings
 from dispatch.categories import load_categories
@@ -183,3 +184,24 @@ def test_ngrams_hear_what_they_cannot_read() -> None:
     assert "/gong chang" in ngrams("公厂")
     assert {"化", "化工", "/gong"} <= heard & meant
     assert ngrams("  ！？ ") == []
+
+
+def test_the_same_words_are_read_once(classifier: CategoryClassifier) -> None:
+    class Counting:
+        name = "counting"
+        dimension = get_encoder().dimension
+
+        def __init__(self) -> None:
+            self.read: list[str] = []
+
+        def queries(self, texts: list[str]) -> Vectors:
+            self.read += texts
+            return get_encoder().queries(texts)
+
+        passages = queries
+
+    encoder = Counting()
+    own = CategoryClassifier(classifier.model, encoder)
+    words = "楼下餐馆油烟太大了"
+    assert own.propose(words) == own.propose(words) == classifier.propose(words)
+    assert encoder.read == [words]

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from dispatch.categories import Categories
-from dispatch.deadlines import call_for_overdue, limit_hours, limits, transfers
+from dispatch.deadlines import call_for_overdue
 from dispatch.desk.status import Status
+from dispatch.limits import limit_hours, limits, transfers
 from dispatch.relay import Relay
 from dispatch.wording import OUR_WORDS
 from store.database import unit_of_work

@@ -23,7 +23,7 @@ def test_one_failing_job_stops_no_other_and_is_logged_once_a_cause(city_store: C
         if error is not None:
             raise error
 
-    house = Housekeeping((Job("bad", in_unit_of_work(fail)), Job("good", done.append)))
+    house = Housekeeping((Job("bad", in_unit_of_work(fail), 0.0), Job("good", done.append, 0.0)))
     with capture_logs() as logs:
         for _ in trouble:
             house.run(utc_now())
@@ -38,10 +38,24 @@ def test_one_failing_job_stops_no_other_and_is_logged_once_a_cause(city_store: C
 
 
 def test_every_job_runs_on_an_empty_store(city_store: CityStore, categories: Categories) -> None:
-    found = jobs(categories, "市热线办")
+    found = jobs(city_store.settings, categories, "市热线办")
     assert len({job.name for job in found}) == len(found)
     for job in found:
         job.work(utc_now())
+
+
+def test_each_job_has_its_own_pace() -> None:
+    done: list[str] = []
+    house = Housekeeping(
+        (
+            Job("often", lambda _: done.append("often"), 10.0),
+            Job("rare", lambda _: done.append("rare")),
+        )
+    )
+    for second in range(0, 601, 5):
+        house.run(utc_now(), clock=lambda second=second: float(second))
+    assert done.count("often") == 61
+    assert done.count("rare") == 3
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])

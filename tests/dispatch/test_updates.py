@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from dispatch.categories import Categories
-from dispatch.deadlines import transfers
 from dispatch.filing import file_complaint
 from dispatch.intake import Draft
 from dispatch.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.limits import transfers
 from dispatch.open311 import RequestUpdate
 from dispatch.updates import Outcome, apply_update
 from store.database import unit_of_work

@@ -1,0 +1,59 @@
+"""Who hears of a ticket: its citizen, and everybody who follows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from dispatch.categories import Category
+from dispatch.wording import note_reply, status_reply
+from store.models import Ticket
+from store.people import queue_message
+
+WARNING = "hot_spot"
+"""Kind of a ticket this side raised by itself: no citizen waits for news of it."""
+
+
+def tell_step(  # noqa: PLR0913
+    session: Session,
+    ticket: Ticket,
+    category: Category | None,
+    unit: str | None,
+    note: str | None,
+    *,
+    owner: bool = True,
+) -> None:
+    """Queue the news that a ticket has reached its present status, in the caller's transaction.
+
+    ``owner`` is False when its citizen hears of it in the answer to what he just did.
+    """
+    own, others = (
+        status_reply(_fresh(session, ticket), category, ticket.status, unit, note, owner=asked)
+        for asked in (True, False)
+    )
+    _queue(session, ticket, own if owner else None, others)
+
+
+def tell_note(session: Session, ticket: Ticket, category: Category | None, note: str) -> None:
+    """Queue words about a ticket whose status stays the same."""
+    reply = note_reply(_fresh(session, ticket), category, note)
+    _queue(session, ticket, reply, reply)
+
+
+def _queue(
+    session: Session, ticket: Ticket, own: dict[str, Any] | None, others: dict[str, Any]
+) -> None:
+    if ticket.kind == WARNING:
+        return
+    if own is not None:
+        queue_message(session, ticket.citizen_id, [own])
+    for follower in ticket.followers:
+        queue_message(session, follower.citizen_id, [others])
+
+
+def _fresh(session: Session, ticket: Ticket) -> Ticket:
+    """Let a ticket see the events and photos that were just added to it."""
+    session.flush()
+    session.expire(ticket, ["events", "photos", "followers"])
+    return ticket

@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from dispatch.categories import Categories, Category
+from dispatch.joining import queue_to_listeners
 from dispatch.wording import CALL, LIMIT_NAMES, URGENT_CALL, overdue_reply
 from store.models import Ticket
-from store.people import queue_message
 from store.tickets import forwarded_in, is_queued, queue_outbox
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ def _call(  # noqa: PLR0913
     words = f"{opening}已超过{limit}时限{late}，请尽快{limit}。"
     queue_outbox(session, ticket, "update", key, {"description": words})
     if emphatic:
-        queue_message(session, ticket.citizen_id, [overdue_reply(ticket, category, stage)])
+        queue_to_listeners(session, ticket, [overdue_reply(ticket, category, stage)])
     log.warning("ticket_overdue", ticket=ticket.id, stage=stage, late=late, emphatic=emphatic)
     return 1
 

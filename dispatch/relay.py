@@ -21,6 +21,7 @@ from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings
 from dispatch.categories import Categories
 from dispatch.deadlines import call_for_overdue
+from dispatch.joining import queue_to_listeners
 from dispatch.lifecycle import TRANSITIONS, external_status
 from dispatch.open311 import (
     MAX_DESCRIPTION_CHARS,
@@ -36,7 +37,6 @@ from dispatch.updates import Outcome, apply_update
 from dispatch.wording import status_reply
 from store.database import reading, unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
-from store.people import queue_message
 from store.privacy import reveal
 from store.tickets import add_event, by_external_id, claim_due, open_external
 
@@ -295,7 +295,7 @@ class Relay:
         add_event(session, ticket, "forwarded", actor="relay", unit=ticket.department)
         category = self._categories.get(ticket.category)
         reply = status_reply(ticket, category, "forwarded", ticket.department, None)
-        queue_message(session, ticket.citizen_id, [reply])
+        queue_to_listeners(session, ticket, [reply])
 
     def _failed(self, parcel: _Parcel, error: DispatchError) -> None:
         shut_out = error.status in SHUT_OUT

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from dispatch.categories import Categories
+from dispatch.joining import queue_to_listeners
 from dispatch.lifecycle import NEEDS_EXPLANATION, keeps_status, steps_for
 from dispatch.open311 import RequestUpdate
 from dispatch.wording import OUR_WORDS, note_reply, status_reply
 from store.models import Ticket
-from store.people import queue_message
 from store.privacy import reveal
 from store.tickets import add_event, by_external_id, last_dispatch_note, update_applied
 
@@ -71,7 +71,7 @@ def apply_update(
         reply = note_reply(ticket, category, note)
     else:
         return Outcome.NOTHING_NEW
-    queue_message(session, ticket.citizen_id, [reply])
+    queue_to_listeners(session, ticket, [reply])
     log.info("ticket_status", ticket=ticket.id, status=ticket.status, update=update.update_id)
     return Outcome.APPLIED
 

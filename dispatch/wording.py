@@ -12,10 +12,12 @@ from store.tickets import CITY_TIME
 WITHDRAWAL = "市民撤回"
 SUPPLEMENT = "市民补充："
 RATING = "市民评价："
+JOINED = "另一位市民也反映："
 CALL = "【催办】"
 URGENT_CALL = "【督办】"
-OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, CALL, URGENT_CALL)
+OUR_WORDS = (WITHDRAWAL, SUPPLEMENT, RATING, JOINED, CALL, URGENT_CALL)
 """How what this side says begins at the dispatch system."""
+ASK_RATING = "您对这次办理满意吗？"
 LIMIT_NAMES = {"respond": "受理", "resolve": "办结"}
 
 _NEWS = {
@@ -89,6 +91,6 @@ def status_reply(
         text += f"\n说明：{note}"
     buttons = []
     if status in ("resolved", "closed") and ticket.rating is None:
-        text += "\n您对这次办理满意吗？"
+        text += f"\n{ASK_RATING}"
         buttons = rating_buttons(ticket.id)
     return {"text": text, "buttons": buttons, "cards": [ticket_card(ticket, category, note)]}

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
-from store.models import HotSpot, HotSpotReport, Ticket, TicketFollower
+from store.models import HotSpot, HotSpotReport, Media, Ticket, TicketFollower
 from store.tickets import city_day
 
 WITHDRAWN = "withdrawn"
@@ -50,7 +50,8 @@ def tickets_near(  # noqa: PLR0913
     categories: Collection[str],
     *,
     since: datetime,
-    handled: Collection[str],
+    open_in: Collection[str],
+    handled_in: Collection[str],
     handled_since: datetime,
     limit: int,
 ) -> Sequence[Ticket]:
@@ -61,9 +62,9 @@ def tickets_near(  # noqa: PLR0913
         box: where to look.
         categories: codes of the categories.
         since: only complaints filed since then.
-        handled: statuses that count as handled; such complaints only if they changed since
-            ``handled_since``.
-        handled_since: see ``handled``.
+        open_in: statuses in which a complaint is looked at anyway.
+        handled_in: statuses in which it is looked at if it changed since ``handled_since``.
+        handled_since: see ``handled_in``.
         limit: how many at most.
     """
     latitude, longitude = (box.south + box.north) / 2, (box.west + box.east) / 2
@@ -77,8 +78,10 @@ def tickets_near(  # noqa: PLR0913
             Ticket.kind == "complaint",
             Ticket.category.in_(categories),
             Ticket.created_at >= since,
-            Ticket.status != WITHDRAWN,
-            or_(Ticket.status.not_in(handled), Ticket.updated_at >= handled_since),
+            or_(
+                Ticket.status.in_(open_in),
+                and_(Ticket.status.in_(handled_in), Ticket.updated_at >= handled_since),
+            ),
             *_inside(box),
         )
         .options(selectinload(Ticket.followers), selectinload(Ticket.photos))
@@ -86,6 +89,12 @@ def tickets_near(  # noqa: PLR0913
         .limit(limit)
     )
     return session.scalars(statement).all()
+
+
+def photo_hashes(session: Session, media_ids: Sequence[str]) -> list[str]:
+    """Return the perceptual hashes (64 bits, hexadecimal) of photos, as far as known."""
+    found = session.scalars(select(Media.perceptual_hash).where(Media.id.in_(media_ids)))
+    return [value for value in found if value]
 
 
 def reports_in(session: Session, category: str, box: Box, since: datetime) -> list[Report]:

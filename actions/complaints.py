@@ -11,6 +11,7 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import complaint_replies as replies
+from actions import joining
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake
@@ -25,7 +26,7 @@ GAPS = {
     "place": "complaint_place",
     "confirmed": "complaint_confirmed",
 }
-CLEARED = ("complaint_draft", *GAPS.values(), "requested_slot")
+CLEARED = ("complaint_draft", *GAPS.values(), "requested_slot", joining.SLOT)
 
 
 def load_draft(tracker: Tracker) -> Draft | None:
@@ -84,7 +85,14 @@ def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) 
             return [ActionExecutionRejected("complaint_form")]
         attached = replace(heard(turn, tracker), text="", choices=None)
         return draft_slots(intake().absorb(draft, attached))
-    return draft_slots(intake().absorb(draft, heard(turn, tracker)))
+    answer = joining.answered(tracker, turn, draft)
+    if answer is not None and answer.answer is not None:
+        attached = replace(heard(turn, tracker), text="", choices=None)
+        joined = {"confirmed": answer.answer == "join"}
+        draft = intake().absorb(draft, attached).model_copy(update=joined)
+        return [*draft_slots(draft), *joining.offer_slots(answer)]
+    draft = intake().absorb(draft, heard(turn, tracker))
+    return [*draft_slots(draft), *joining.offer_slots(answer)]
 
 
 @action
@@ -107,8 +115,9 @@ def action_ask_complaint_place(
 def action_ask_complaint_confirmed(
     dispatcher: CollectingDispatcher, tracker: Tracker
 ) -> list[EventType]:
-    """Show the summary and ask for the go-ahead."""
-    return _ask(dispatcher, tracker, "confirmed")
+    """Offer to join what others have reported, or show the summary and ask for the go-ahead."""
+    events, asked = joining.offer(dispatcher, tracker, load_draft(tracker) or new_draft())
+    return events if asked else [*events, *_ask(dispatcher, tracker, "confirmed")]
 
 
 @action
@@ -118,6 +127,13 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     if draft is None or draft.gap is not None:
         say(dispatcher, "这条投诉还没有填完，您可以重新说一遍。")
         return [SlotSet(slot, None) for slot in CLEARED]
+    joined = joining.join_instead(dispatcher, tracker, draft)
+    if joined is not None:
+        return [
+            *(SlotSet(slot, None) for slot in CLEARED),
+            SlotSet("ticket_id", joined),
+            *_resume_search(dispatcher, tracker),
+        ]
     with unit_of_work() as session:
         ticket = file_complaint(session, draft, tracker.sender_id, categories()).ticket
     category = categories()[ticket.category]

@@ -16,10 +16,12 @@ from typing import Literal
 import structlog
 from sqlalchemy.orm import Session
 
-from base.encoder import Encoder
+from base.encoder import Encoder, get_encoder
+from base.settings import Settings
 from dispatch.atlas import METRES_PER_DEGREE
 from dispatch.categories import Categories, Category, severity
-from dispatch.comparison import Account, Comparison
+from dispatch.classifier import CategoryClassifier
+from dispatch.comparison import Account, Comparison, load_weights
 from dispatch.gazetteer import Gazetteer
 from dispatch.intake import Draft
 from dispatch.joining import AT_WORK, people
@@ -70,13 +72,37 @@ class DuplicateFinder:
         self,
         categories: Categories,
         gazetteer: Gazetteer,
-        comparison: Comparison,
+        comparison: Comparison | None,
         encoder: Encoder,
     ) -> None:
         self._categories = categories
         self._gazetteer = gazetteer
         self._comparison = comparison
         self._encoder = encoder
+
+    @classmethod
+    def load(
+        cls,
+        settings: Settings,
+        categories: Categories,
+        gazetteer: Gazetteer,
+        classifier: CategoryClassifier,
+    ) -> DuplicateFinder:
+        """Set the finder up with the fitted weights.
+
+        Weights belong to one sentence encoder. With another one nothing is offered until they
+        are fitted anew (``benchmarks/duplicates/calibrate.py``).
+
+        Raises:
+            ConfigurationError: the weights or the vocabulary are missing or wrong.
+        """
+        weights = load_weights()
+        comparison = None
+        if weights.encoder == settings.embedding_model:
+            comparison = Comparison(classifier.model.features.mean, categories, weights)
+        else:
+            log.warning("duplicates_off", fitted=weights.encoder, used=settings.embedding_model)
+        return cls(categories, gazetteer, comparison, get_encoder(settings.embedding_model))
 
     def find(
         self, session: Session, draft: Draft, citizen_id: str, now: datetime
@@ -89,14 +115,14 @@ class DuplicateFinder:
         Raises:
             ConfigurationError: a complaint was written with another key.
         """
-        account = self._account(draft)
-        if account is None:
+        comparison, account = self._comparison, self._account(draft)
+        if comparison is None or account is None:
             return None
-        tickets = self._candidates(session, account, now)
+        tickets = self._candidates(session, comparison, account, now)
         found = [
             self._similar(ticket, score, account, citizen_id, now)
-            for ticket, score in self._judge(session, account, tickets, draft.photos)
-            if score >= self._comparison.threshold
+            for ticket, score in self._judge(session, comparison, account, tickets, draft.photos)
+            if score >= comparison.threshold
         ]
         urgent = severity(self._categories[account.category], draft.description) == "urgent"
         fit = [one for one in found if not (urgent and one.ticket.severity != "urgent")]
@@ -124,7 +150,9 @@ class DuplicateFinder:
             return None  # "on that road": two such complaints may be kilometres apart
         return Account(draft.description, category.code, place.latitude, place.longitude)
 
-    def _candidates(self, session: Session, account: Account, now: datetime) -> list[Ticket]:
+    def _candidates(
+        self, session: Session, comparison: Comparison, account: Account, now: datetime
+    ) -> list[Ticket]:
         kinds = [
             self._categories[code]
             for code in self._categories.confusable(account.category)
@@ -144,7 +172,7 @@ class DuplicateFinder:
         return [
             ticket
             for ticket in found
-            if account.metres_to(where(ticket)) <= self._comparison.radius(account, where(ticket))
+            if account.metres_to(where(ticket)) <= comparison.radius(account, where(ticket))
             and now - ticket.created_at <= oldest(self._categories[ticket.category])
             and not self._gazetteer.is_vague(ticket.latitude or 0.0, ticket.longitude or 0.0)
         ]
@@ -152,6 +180,7 @@ class DuplicateFinder:
     def _judge(
         self,
         session: Session,
+        comparison: Comparison,
         account: Account,
         tickets: Sequence[Ticket],
         photos: Sequence[str],
@@ -165,7 +194,7 @@ class DuplicateFinder:
             )
             for ticket in tickets
         ]
-        scores = self._comparison.scores(account, others, self._encoder)
+        scores = comparison.scores(account, others, self._encoder)
         pictures = photo_hashes(session, photos)
         return [
             (ticket, max(score, SAME_PHOTO if same_picture(pictures, ticket.photos) else 0.0))

@@ -21,6 +21,7 @@ from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings
 from dispatch.categories import Categories
 from dispatch.deadlines import call_for_overdue
+from dispatch.hotspots import HotSpots
 from dispatch.joining import queue_to_listeners
 from dispatch.lifecycle import TRANSITIONS, external_status
 from dispatch.open311 import (
@@ -46,6 +47,8 @@ LEASE = timedelta(minutes=2)
 STORE_PAUSE_SECONDS = 5.0
 OVERDUE_SECONDS = 300.0
 """How often time limits are looked at: they are hours, and every open case is read."""
+HOT_SPOT_SECONDS = 30.0
+"""How often new reports are looked at for hot spots."""
 LONGEST_PAUSE = timedelta(minutes=10)
 SHUT_OUT_PAUSE = timedelta(minutes=1)
 TOKEN_PAUSE = timedelta(seconds=30)
@@ -108,6 +111,7 @@ class Relay:
         self._client = client
         self._settings = settings
         self._categories = categories
+        self._hot_spots = HotSpots(settings.city_dir, categories)
         self._no_updates_until = 0.0
         self._read_upto: datetime | None = None
         self._settled = _Recent()
@@ -115,7 +119,7 @@ class Relay:
 
     def run(self) -> None:
         """Work until the process is stopped."""
-        next_poll = next_call = 0.0
+        next_poll = next_call = next_look = 0.0
         while True:
             try:
                 while self.deliver_one():
@@ -127,6 +131,9 @@ class Relay:
                     with unit_of_work() as session:
                         call_for_overdue(session, self._categories, utc_now())
                     next_call = time.monotonic() + OVERDUE_SECONDS
+                if time.monotonic() >= next_look:
+                    self._hot_spots.observe_new(utc_now())
+                    next_look = time.monotonic() + HOT_SPOT_SECONDS
             except SQLAlchemyError as error:  # a database that is away comes back
                 log.error("store_down", error=type(error).__name__)
                 time.sleep(STORE_PAUSE_SECONDS)

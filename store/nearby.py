@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
@@ -187,7 +187,7 @@ def tickets_of_hot_spot(session: Session, hot_spot_id: int) -> Sequence[Ticket]:
 
 def people_of_hot_spot(session: Session, hot_spot_id: int, upto: datetime) -> int:
     """Return how many different people had reported a hot spot up to a moment."""
-    filed: Select[tuple[str]] = (
+    filed = (
         select(Ticket.citizen_id)
         .join(HotSpotReport, HotSpotReport.ticket_id == Ticket.id)
         .where(
@@ -196,7 +196,7 @@ def people_of_hot_spot(session: Session, hot_spot_id: int, upto: datetime) -> in
             Ticket.status != WITHDRAWN,
         )
     )
-    joined: Select[tuple[str]] = (
+    joined = (
         select(TicketFollower.citizen_id)
         .join(HotSpotReport, HotSpotReport.ticket_id == TicketFollower.ticket_id)
         .join(Ticket, Ticket.id == TicketFollower.ticket_id)

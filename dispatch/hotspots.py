@@ -9,7 +9,7 @@ quiet days.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -33,7 +33,6 @@ from store.nearby import (
     box_around,
     hot_spots_of,
     keep_report,
-    people_of_hot_spot,
     reported_between,
     reports_in,
     tickets_of_hot_spot,
@@ -242,10 +241,10 @@ class HotSpots:
             keep_report(session, spot.id, ticket_id)
         newest = max(report.at for report in cluster.reports)
         spot.last_report_at = max(spot.last_report_at, newest)
-        warned = by_id(session, spot.alert_id) if spot.alert_id else None
         session.flush()
-        known = people_of_hot_spot(session, spot.id, warned.created_at) if warned else 0
-        if people_of_hot_spot(session, spot.id, now) >= GROWTH * known:
+        warned = by_id(session, spot.alert_id) if spot.alert_id else None
+        who = everybody(tickets_of_hot_spot(session, spot.id))
+        if warned is None or len(who) >= GROWTH * people_warned_of(warned):
             self._warn(session, spot, category, new_ticket_id(session, city_day(now)), now)
         return spot
 
@@ -260,14 +259,14 @@ class HotSpots:
         """File the warning as a work order for the sub-district."""
         complaints = tickets_of_hot_spot(session, spot.id)
         earlier = by_id(session, spot.alert_id) if spot.alert_id else None
-        who = frozenset[str]().union(*(people(ticket) for ticket in complaints))
+        count = len(everybody(complaints))
         office = office_of(spot.street or "")
         place = self._name(spot)
         citizen(session, REPORTER)
         alert = Ticket(
             id=alert_id,
             citizen_id=REPORTER,
-            draft_id=f"hotspot-{spot.id}-{len(who)}",
+            draft_id=alert_key(spot, count),
             kind="hot_spot",
             created_at=now,
             updated_at=now,
@@ -280,7 +279,7 @@ class HotSpots:
             latitude=spot.latitude,
             longitude=spot.longitude,
             address=plain(place),
-            description=plain(alert_text(office, category, place, complaints, len(who), earlier)),
+            description=plain(alert_text(office, category, place, complaints, count, earlier)),
         )
         session.add(alert)
         session.flush()
@@ -293,7 +292,7 @@ class HotSpots:
             alert=alert_id,
             category=category.code,
             street=spot.street,
-            people=len(who),
+            people=count,
             complaints=len(complaints),
         )
 
@@ -302,6 +301,21 @@ class HotSpots:
         if self.gazetteer.contains(spot.latitude, spot.longitude):
             return self.gazetteer.locate(spot.latitude, spot.longitude).address
         return f"{spot.district}{spot.street}"
+
+
+def everybody(complaints: Iterable[Ticket]) -> frozenset[str]:
+    """Return who reported any of the complaints."""
+    return frozenset[str]().union(*(people(ticket) for ticket in complaints))
+
+
+def alert_key(spot: HotSpot, count: int) -> str:
+    """Return the key that makes a warning unique: the hot spot and how many people it told of."""
+    return f"hotspot-{spot.id}-{count}"
+
+
+def people_warned_of(alert: Ticket) -> int:
+    """Return how many people a warning told of; see :func:`alert_key`."""
+    return int(alert.draft_id.rpartition("-")[2])
 
 
 def _local(reports: Sequence[Report], latitude: float, longitude: float) -> Points:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
@@ -174,40 +174,18 @@ def keep_report(session: Session, hot_spot_id: int, ticket_id: str) -> None:
 
 
 def tickets_of_hot_spot(session: Session, hot_spot_id: int) -> Sequence[Ticket]:
-    """Return the complaints of a hot spot with their followers, oldest first."""
+    """Return the complaints of a hot spot with their followers, oldest first.
+
+    Those withdrawn meanwhile are left out.
+    """
     return session.scalars(
         select(Ticket)
         .join(HotSpotReport, HotSpotReport.ticket_id == Ticket.id)
-        .where(HotSpotReport.hot_spot_id == hot_spot_id)
+        .where(HotSpotReport.hot_spot_id == hot_spot_id, Ticket.status != WITHDRAWN)
         .options(selectinload(Ticket.followers))
         .order_by(Ticket.created_at, Ticket.id)
         .execution_options(populate_existing=True)
     ).all()
-
-
-def people_of_hot_spot(session: Session, hot_spot_id: int, upto: datetime) -> int:
-    """Return how many different people had reported a hot spot up to a moment."""
-    filed = (
-        select(Ticket.citizen_id)
-        .join(HotSpotReport, HotSpotReport.ticket_id == Ticket.id)
-        .where(
-            HotSpotReport.hot_spot_id == hot_spot_id,
-            Ticket.created_at <= upto,
-            Ticket.status != WITHDRAWN,
-        )
-    )
-    joined = (
-        select(TicketFollower.citizen_id)
-        .join(HotSpotReport, HotSpotReport.ticket_id == TicketFollower.ticket_id)
-        .join(Ticket, Ticket.id == TicketFollower.ticket_id)
-        .where(
-            HotSpotReport.hot_spot_id == hot_spot_id,
-            TicketFollower.joined_at <= upto,
-            Ticket.status != WITHDRAWN,
-        )
-    )
-    people = filed.union(joined).subquery()
-    return session.scalar(select(func.count()).select_from(people)) or 0
 
 
 def first_id(moment: datetime) -> str:

@@ -98,6 +98,7 @@ def remove_follower(session: Session, ticket_id: str, citizen_id: str) -> bool:
     if found is None:
         return False
     session.delete(found)
+    session.flush()
     return True
 
 

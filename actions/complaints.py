@@ -13,6 +13,7 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, 
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import complaint_replies as replies
+from actions import joining
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake, router
@@ -32,7 +33,7 @@ GAPS = {
     "place": "complaint_place",
     "confirmed": "complaint_confirmed",
 }
-CLEARED = ("complaint_draft", *GAPS.values(), "requested_slot")
+CLEARED = ("complaint_draft", *GAPS.values(), "requested_slot", joining.SLOT)
 
 
 def load_draft(tracker: Tracker) -> Draft | None:
@@ -96,8 +97,15 @@ def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) 
         if rejects(tracker, "complaint_form", turn):
             return [ActionExecutionRejected("complaint_form")]
         message = replace(message, text="", choices=None)
+    offered = joining.answered(tracker, turn, draft)
+    decided = offered is not None and offered.answer is not None
+    if decided:
+        message = replace(message, text="", choices=None)
     draft = intake().absorb(draft, message)
-    return draft_slots(draft.without("asked_already") if starting else draft)
+    if offered is not None and decided:
+        draft = draft.model_copy(update={"confirmed": offered.answer == "join"})
+    events = draft_slots(draft.without("asked_already") if starting else draft)
+    return [*events, *joining.offer_slots(offered)]
 
 
 @action
@@ -120,8 +128,9 @@ def action_ask_complaint_place(
 def action_ask_complaint_confirmed(
     dispatcher: CollectingDispatcher, tracker: Tracker
 ) -> list[EventType]:
-    """Show the summary and ask for the go-ahead."""
-    return _ask(dispatcher, tracker, "confirmed")
+    """Offer to join what others have reported, or show the summary and ask for the go-ahead."""
+    events, asked = joining.offer(dispatcher, tracker, load_draft(tracker) or new_draft())
+    return events if asked else [*events, *_ask(dispatcher, tracker, "confirmed")]
 
 
 @action
@@ -131,6 +140,13 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     if draft is None or draft.gap is not None:
         say(dispatcher, "这条投诉还没有填完，您可以重新说一遍。")
         return [SlotSet(slot, None) for slot in CLEARED]
+    joined = joining.join_instead(dispatcher, tracker, draft)
+    if joined is not None:
+        return [
+            *(SlotSet(slot, None) for slot in CLEARED),
+            SlotSet("ticket_id", joined),
+            *_resume_search(dispatcher, tracker),
+        ]
     with unit_of_work() as session:
         sender = tracker.sender_id
         ticket = file_complaint(session, draft, sender, categories(), router()).ticket

@@ -20,6 +20,8 @@ from dispatch.files import read_mapping, validate
 Level = Literal["normal", "urgent"]
 Text = Annotated[str, Field(min_length=1)]
 Hours = Annotated[int, Field(gt=0)]
+Code = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)?$")]
+Metres = Annotated[int, Field(ge=0, le=2000)]
 
 RESPOND_LIMIT_HOURS = 15 * 24
 """Outer bound for the first answer: 《信访工作条例》, 15 days."""
@@ -55,11 +57,14 @@ class Category(BaseModel):
 
     ``severity`` holds this category's own rules followed by the file's common ones;
     ``advice`` is what a citizen is told first when the matter is an emergency.
+    ``duplicate_metres`` is how far apart two reports of one problem may lie; 0 switches the
+    search for duplicates off. ``confused_with`` are categories under which the same problem
+    may have been filed as well; naming it on one side is enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)?$")]
+    code: Code
     name: Text
     group: Text
     description: Text
@@ -71,6 +76,8 @@ class Category(BaseModel):
     keywords: tuple[Text, ...]
     severity: tuple[SeverityRule, ...]
     advice: Text
+    duplicate_metres: Metres = 100
+    confused_with: tuple[Code, ...] = ()
 
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> Category:
@@ -126,6 +133,12 @@ class Categories:
     def __len__(self) -> int:
         return len(self.items)
 
+    def confusable(self, code: str) -> tuple[str, ...]:
+        """Return the codes under which the same problem may have been filed, ``code`` first."""
+        named = self[code].confused_with
+        naming = (item.code for item in self.items if code in item.confused_with)
+        return tuple(dict.fromkeys((code, *named, *naming)))
+
     @property
     def codes(self) -> tuple[str, ...]:
         """All codes, in file order."""
@@ -166,6 +179,12 @@ def load_categories(path: Path) -> Categories:
         if item.code in seen:
             raise ConfigurationError(f"{path}: {item.code}: code: occurs twice")
         seen.add(item.code)
+    for item in items:
+        if missing := set(item.confused_with) - (seen - {item.code}):
+            names = ", ".join(sorted(missing))
+            raise ConfigurationError(
+                f"{path}: {item.code}: confused_with: no other category {names}"
+            )
     return Categories(items, tuple(rule for rule in rules if rule.danger))
 
 

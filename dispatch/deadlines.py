@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.categories import Categories, Category
 from dispatch.limits import Limits, limits, started, transfers, untaken
+from dispatch.telling import tell
 from dispatch.wording import (
     CALL,
     LIMIT_NAMES,
@@ -26,7 +27,6 @@ from dispatch.wording import (
     raised_reply,
 )
 from store.models import Ticket
-from store.people import queue_message
 from store.tickets import CITY_TIME, forwarded_in, is_queued, queue_outbox
 
 log = structlog.get_logger(__name__)
@@ -81,9 +81,9 @@ def _call(  # noqa: PLR0913
     if not _say(session, ticket, f"{limit}-{start:%Y%m%d%H%M%S}-{step}", words):
         return 0
     if step == "urged":
-        _tell(session, ticket, overdue_reply(ticket, category, limit))
+        tell(session, ticket, overdue_reply(ticket, category, limit))
     elif step == "raised":
-        _tell(session, ticket, raised_reply(ticket, category, limit, supervisor))
+        tell(session, ticket, raised_reply(ticket, category, limit, supervisor))
     log.warning("ticket_limit", ticket=ticket.id, limit=limit, step=step, late=str(now - due))
     return 1
 
@@ -112,7 +112,7 @@ def _raise_passed_on(session: Session, ticket: Ticket, category: Category, super
     )
     if not _say(session, ticket, f"passed-{started(ticket):%Y%m%d%H%M%S}", words):
         return 0
-    _tell(session, ticket, passed_on_reply(ticket, category, supervisor))
+    tell(session, ticket, passed_on_reply(ticket, category, supervisor))
     log.warning("ticket_passed_on", ticket=ticket.id, transfers=count)
     return 1
 
@@ -124,11 +124,6 @@ def _say(session: Session, ticket: Ticket, what: str, words: str) -> bool:
         return False
     queue_outbox(session, ticket, "update", key, {"description": words})
     return True
-
-
-def _tell(session: Session, ticket: Ticket, reply: dict[str, object]) -> None:
-    if ticket.kind == "complaint":  # a warning of our own has no citizen
-        queue_message(session, ticket.citizen_id, [reply])
 
 
 def _history(ticket: Ticket) -> str:

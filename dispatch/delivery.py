@@ -29,10 +29,9 @@ from dispatch.open311 import (
     UpdateDraft,
 )
 from dispatch.parcel import Parcel, pack
-from dispatch.wording import status_reply
+from dispatch.telling import tell_step
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
-from store.people import queue_message
 from store.tickets import add_event, by_external_id, claim_due
 
 log = structlog.get_logger(__name__)
@@ -166,8 +165,7 @@ class Delivery:
             return
         add_event(session, ticket, "forwarded", actor="relay", unit=ticket.department)
         category = self._categories.get(ticket.category)
-        reply = status_reply(ticket, category, "forwarded", ticket.department, None)
-        queue_message(session, ticket.citizen_id, [reply])
+        tell_step(session, ticket, category, ticket.department, None)
 
     def _failed(self, parcel: Parcel, error: DispatchError) -> None:
         shut_out = error.status in SHUT_OUT

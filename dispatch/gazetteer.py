@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -146,6 +147,25 @@ class Gazetteer:
             longitude=longitude,
             score=1.0,
         )
+
+    def is_vague(self, latitude: float, longitude: float) -> bool:
+        """Tell whether a point stands for a whole road or river: the middle of its course.
+
+        A complaint "on that road" is put there, however long the road is.
+        """
+        return (round(latitude, 5), round(longitude, 5)) in self._middles
+
+    @cached_property
+    def _middles(self) -> frozenset[tuple[float, float]]:
+        lines = [("road", line) for line in self.atlas.roads]
+        lines += [("river", line) for line in self.atlas.rivers]
+        entries = [
+            self._entries.line_entry(line, kind, within)
+            for kind, line in lines
+            for within in (None, *self.atlas.outlines)
+            if within is None or self.atlas.course(line).intersects(self.atlas.outlines[within])
+        ]
+        return frozenset((entry.latitude, entry.longitude) for entry in entries)
 
     def _surroundings(self, here: Point) -> tuple[str, str, str]:
         """Name, kind and wording of the nearest landmark; empty when nothing is near."""

@@ -20,6 +20,7 @@ from dispatch.categories import Categories
 from dispatch.closing import close_unanswered
 from dispatch.deadlines import call_for_overdue
 from dispatch.drafts import expire, remind
+from dispatch.hotspots import HotSpots
 from store.database import reading, unit_of_work
 from store.media import purge_unattached, sweep_strays
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 300.0
 """Limits are hours long, and every open case is read."""
 DAY_SECONDS = 86400.0
+HOT_SPOT_SECONDS = 30.0
 PHOTO_SECONDS = 10.0
 """Somebody may be looking at the message that shows the photo."""
 
@@ -67,6 +69,7 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
 
     return (
         Job("after_photos", after_photos(settings), PHOTO_SECONDS),
+        Job("hot_spots", HotSpots(settings.city_dir, categories).observe_new, HOT_SPOT_SECONDS),
         Job("limits", in_unit_of_work(limits)),
         Job("silence", in_unit_of_work(silence)),
         Job("draft_reminders", in_unit_of_work(remind)),

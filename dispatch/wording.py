@@ -18,8 +18,10 @@ from store.tickets import CITY_TIME
 WITHDRAWAL = "市民撤回"
 SUPPLEMENT = "市民补充："
 RATING = "市民评价："
+JOINED = "另一位市民也反映："
 CALL = "【催办】"
 URGENT_CALL = "【督办】"
+JOINED = "另一位市民也反映："
 WARNING = "【预警】"
 RAISED = "【提级】"
 CONFIRMED = "市民确认办结"
@@ -30,6 +32,7 @@ OUR_WORDS = (
     WITHDRAWAL,
     SUPPLEMENT,
     RATING,
+    JOINED,
     CALL,
     URGENT_CALL,
     WARNING,

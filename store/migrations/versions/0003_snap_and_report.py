@@ -37,6 +37,7 @@ def downgrade() -> None:
         for column in ("perceptual_hash", "source_url", "role"):
             batch_op.drop_column(column)
     with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_place")
         batch_op.drop_constraint("uq_tickets_progress_token", type_="unique")
         for column in (
             "contact",
@@ -73,6 +74,7 @@ def _extend_tickets() -> None:
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.alter_column("progress_token", existing_type=sa.String(length=32), nullable=False)
         batch_op.create_unique_constraint("uq_tickets_progress_token", ["progress_token"])
+        batch_op.create_index("ix_tickets_place", ["latitude", "longitude"])
 
 
 def _create_followers() -> None:

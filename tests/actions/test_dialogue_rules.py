@@ -155,7 +155,7 @@ def test_domain_and_action_server_know_the_same_actions() -> None:
 def test_dialogues_use_only_what_the_domain_declares() -> None:
     known = set(domain("actions")) | set(domain("forms")) | set(domain("responses")) | BUILT_IN
     intents = {*domain("intents"), "nlu_fallback"}
-    for name in ("rules", "stories", "interruptions"):
+    for name in ("rules", "joining", "stories", "interruptions"):
         document = read(f"bot/dialogues/{name}.yml")
         for block in document.get("rules", []) + document.get("stories", []):
             for step in block["steps"]:
@@ -166,8 +166,9 @@ def test_dialogues_use_only_what_the_domain_declares() -> None:
 def test_every_intent_begins_something() -> None:
     """Whatever is understood outside a form has a rule; nothing is met with silence."""
     answered: list[str] = []
-    for rule in read("bot/dialogues/rules.yml")["rules"]:
-        answered += intents_of(rule["steps"][0])
+    for name in ("rules", "joining"):
+        for rule in read(f"bot/dialogues/{name}.yml")["rules"]:
+            answered += intents_of(rule["steps"][0])
     assert set(answered) == {*domain("intents"), "nlu_fallback"}
     assert len(answered) == len(set(answered))
 

@@ -131,7 +131,7 @@ async def _messages(
     taker = next((wish for wish in found if wish.family == "complaint"), found[0])
     parts = []
     for wish in found:
-        attached = metadata if wish is taker else {**metadata, **dict.fromkeys(ATTACHED, [])}
+        attached = metadata if wish is taker else {**metadata, **{key: [] for key in ATTACHED}}
         part = message(wish.text, {**attached, "text": wish.text})
         part.parse_data = wish.reading
         parts.append(part)

@@ -14,8 +14,8 @@ from dispatch.deadlines import call_for_overdue
 from dispatch.desk.status import Status
 from dispatch.intake import Draft
 from dispatch.joining import AT_WORK, for_follower, join, leave, listeners
-from dispatch.telling import tell
 from dispatch.lifecycle import TRANSITIONS
+from dispatch.telling import tell
 from dispatch.wording import JOINED, OUR_WORDS, rating_buttons, status_reply
 from store.database import unit_of_work
 from store.media import save_media

@@ -25,13 +25,13 @@ Pixels = MatLike
 """A picture as OpenCV has it: (height, width, 3), blue, green, red."""
 
 MARGIN = 0.2  # of a region, hidden with it on each side
-_CELLS = 4  # along the longer side of what is hidden
-_SHADES = 32  # step between the shades a cell may have
+_CELLS = 2  # along the longer side of what is hidden
+_SHADES = 64  # step between the shades a cell may have
 
 _FACES = ("frontalface_alt2", "profileface")
 _PLATES = ("russian_plate_number",)
 _FACE_PICTURE = 1440  # longest side of the picture faces are looked for in
-_LEAST_FACE = 20
+_LEAST_FACE = 24
 _CASCADES = threading.Lock()  # OpenCV's cascades are not safe to share between threads
 
 
@@ -78,7 +78,7 @@ def private_regions(picture: Pixels) -> list[Region]:
 def hide(picture: Pixels, region: Region) -> None:
     """Make a region and its margin unrecognisable, in place.
 
-    What is left are at most 16 cells in 8 shades a channel, blurred: far less than a face or
+    What is left are at most 4 cells in 4 shades a channel, blurred: far less than a face or
     the characters of a plate need, and nothing that could be computed back.
     """
     height, width = picture.shape[:2]

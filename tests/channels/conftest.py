@@ -157,6 +157,7 @@ def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "dispatch_url": f"http://127.0.0.1:{desk.port}",
         "rasa_timeout_seconds": 1,
         "max_photo_bytes": 300_000,
+        "max_video_bytes": 500_000,
         "max_body_bytes": 2_000_000,
         "max_photos": 3,
         "max_photo_pixels": 4_000_000,

@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import io
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
+from sqlalchemy import select
 
 from base.errors import ConfigurationError
 from base.links import sign_link
+from benchmarks.photos.compose import draw_plate
 from channels.gateway.app import CONTENT_SECURITY_POLICY, create_app
+from channels.gateway.ranges import ranged
 from store.database import unit_of_work
-from store.media import save_media
+from store.media import save_media, store_fetched
+from store.models import Media
 from store.people import last_message_id, queue_message
+from store.privacy import reveal
+from tests.channels.clips import PICTURE, PLACE, mp4
 from tests.channels.conftest import Gateway, replying
 from tests.channels.photos import attachment, b64, dms, encoded, exif, scene
 
@@ -28,6 +38,10 @@ def said(text: str = "你好", *attachments: dict[str, Any], **changes: Any) -> 
         "attachments": list(attachments),
         **changes,
     }
+
+
+def clip(data: bytes) -> dict[str, str]:
+    return {"type": "video", "content_type": "video/mp4", "data": b64(data)}
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
@@ -116,6 +130,70 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
     assert photo["source"] == "photo"
     assert photo["latitude"] == pytest.approx(30.2741, abs=1e-6)
     assert len(heard["metadata"]["photos"]) == 1
+    assert (heard["metadata"]["videos"], heard["metadata"]["taken_at"]) == ([], [])
+
+
+def test_a_video_and_the_time_of_a_photo_reach_the_actions(gateway: Gateway) -> None:
+    video = {"type": "video", "content_type": "video/webm", "data": b64(mp4())}
+    picture = encoded(scene(80, 50), exif=exif(taken="2026:11:20 08:30:00"))
+    with gateway.api() as http:
+        answer = http.post("/api/v1/messages", json=said("", attachment(picture), video))
+    assert answer.status_code == 200
+    metadata = gateway.rasa.heard[0]["metadata"]
+    assert metadata["taken_at"] == ["2026-11-20T08:30:00+08:00"]
+    assert (len(metadata["photos"]), len(metadata["videos"])) == (1, 1)
+    with unit_of_work() as session:
+        media = session.get_one(Media, metadata["videos"][0])
+        assert (media.content_type, media.perceptual_hash) == ("video/mp4", None)
+        photo = session.get_one(Media, metadata["photos"][0])
+        assert photo.perceptual_hash is not None
+        evidence = reveal(session, photo, "evidence", actor="test", purpose="test")
+    assert evidence == {"taken_at": "2026-11-20T08:30:00+08:00"}
+
+
+def test_the_same_photo_again_is_the_same_photo(gateway: Gateway) -> None:
+    """Sent twice, once smaller and without its place: one photo, which keeps its place."""
+    picture = smoke()
+    place = exif((dms(30, 16, 26.76), "N"), (dms(120, 9, 18.36), "E"))
+    small = encoded(picture.resize((300, 200)), quality=60)
+    whole = encoded(picture, quality=95, exif=place)
+    with gateway.api() as http:
+        for parts in ((small,), (whole, small), (encoded(picture.rotate(180)),)):
+            body = said("", *map(attachment, parts), conversation_id="c-again")
+            assert http.post("/api/v1/messages", json=body).status_code == 200
+        other = said("", attachment(small), conversation_id="c-other")
+        assert http.post("/api/v1/messages", json=other).status_code == 200
+    first, again, turned, others = (heard["metadata"]["photos"] for heard in gateway.rasa.heard)
+    assert first == again
+    assert len({*first, *turned, *others}) == 3
+    with unit_of_work() as session:
+        media = session.get_one(Media, first[0])
+        assert reveal(session, media, "evidence", actor="t", purpose="t")["latitude"] > 30
+
+
+def smoke() -> Image.Image:
+    """A picture with something in it: soft random shapes."""
+    noise = Image.frombytes("L", (12, 8), random.Random(7).randbytes(96))
+    return noise.resize((600, 400), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def test_a_store_that_is_away_is_told_and_nothing_is_half_kept(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    body = said("", attachment(encoded(scene(90, 60))), conversation_id="c-full")
+    with gateway.api() as http:
+        with monkeypatch.context() as context:
+            context.setattr("store.blobs.os.fsync", full)
+            response = http.post("/api/v1/messages", json=body)
+        assert refusal(response) == (503, "media_unavailable")
+        assert not gateway.rasa.heard
+        with unit_of_work() as session:
+            rows = select(Media).where(Media.citizen_id == "api:c-full")
+            assert session.scalars(rows).all() == []
+        assert http.post("/api/v1/messages", json=body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -143,6 +221,10 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
             422,
             "audio_broken",
         ),
+        (said("", clip(b"no video")), 415, "video_not_video"),
+        (said("", clip(mp4()[:-1])), 422, "video_broken"),
+        (said("", clip(bytes(500_100))), 413, "video_too_large"),
+        (said("", clip(mp4()), clip(mp4())), 422, "too_many_videos"),
         (said(conversation_id="a b"), 422, "request_invalid"),
         (said(channel="a:b"), 422, "request_invalid"),
         (said(extra=1), 422, "request_invalid"),
@@ -278,6 +360,8 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(gateway: Gateway) -> Non
         ("POST", "/webhooks/dispatch", 401),
         ("GET", "/media/" + "0" * 32, 403),
         ("GET", "/media/x", 422),
+        ("GET", "/media/" + "0" * 32 + "/public", 403),
+        ("GET", "/media/" + "0" * 32 + "/original", 422),
     ],
 )
 def test_every_answer_carries_the_security_headers(
@@ -409,6 +493,112 @@ def test_other_links_show_nothing(gateway: Gateway, media_path: str) -> None:
             assert refusal(http.get(link)) == (403, "link_invalid"), link
         unknown = sign_link("test-session-key", "/media/" + "0" * 32, later)
         assert refusal(http.get(unknown)) == (404, "not_found")
+
+
+def test_everybody_else_sees_the_blurred_copies(gateway: Gateway) -> None:
+    plate = Image.fromarray(draw_plate("blue", random.Random(1))[:, :, ::-1].copy())
+    street = Image.new("RGB", (900, 600), (120, 125, 130))
+    street.paste(plate, (200, 300))
+    data = encoded(street, quality=90, exif=exif((dms(30, 0, 0), "N"), (dms(120, 0, 0), "E")))
+    with unit_of_work() as session:
+        media_id = save_media(session, CITIZEN, data, "image/jpeg", None).id
+    later = int(time.time()) + 60
+    path = f"/media/{media_id}"
+    detail = {}
+    with gateway.client() as http:
+        http.timeout = 120  # finding faces takes long on a busy machine
+        for name, size in (("public", (900, 600)), ("thumb", (320, 213))):
+            response = http.get(sign_link("test-session-key", f"{path}/{name}", later))
+            assert response.status_code == 200
+            assert response.headers["Content-Type"] == "image/jpeg"
+            assert response.headers["Content-Disposition"] == f'inline; filename="{media_id}.jpg"'
+            assert "private" in response.headers["Cache-Control"]
+            assert b"TestPhone" not in response.content
+            with Image.open(io.BytesIO(response.content)) as image:
+                assert image.size == size
+                box = [round(n * size[0] / 900) for n in (210, 310, 630, 430)]
+                detail[name] = np.asarray(image.convert("L").crop(box)).std()
+        whole = http.get(sign_link("test-session-key", path, later))
+        with Image.open(io.BytesIO(whole.content)) as image:
+            seen = np.asarray(image.convert("L").crop((210, 310, 630, 430))).std()
+        assert detail["public"] < seen / 3
+        assert detail["thumb"] < seen / 3
+        for signed, asked in (("", "/public"), ("/public", ""), ("/public", "/thumb")):
+            link = sign_link("test-session-key", path + signed, later)
+            wrong = link.replace(path + signed, path + asked)
+            assert refusal(http.get(wrong)) == (403, "link_invalid")
+
+
+def test_a_video_goes_to_the_dispatcher_only_without_its_metadata(gateway: Gateway) -> None:
+    with unit_of_work() as session:
+        media_id = save_media(session, CITIZEN, mp4(), "video/mp4", None).id
+    later = int(time.time()) + 60
+    link = sign_link("test-session-key", f"/media/{media_id}", later)
+    with gateway.client() as http:
+        whole = http.get(link)
+        assert (whole.status_code, whole.headers["Content-Type"]) == (200, "video/mp4")
+        assert whole.headers["Accept-Ranges"] == "bytes"
+        assert whole.headers["Content-Disposition"].endswith('.mp4"')
+        assert PICTURE in whole.content
+        assert PLACE not in whole.content
+        part = http.get(link, headers={"Range": "bytes=4-11"})
+        assert (part.status_code, part.content) == (206, whole.content[4:12])
+        assert part.headers["Content-Range"] == f"bytes 4-11/{len(whole.content)}"
+        for name in ("public", "thumb"):
+            public = sign_link("test-session-key", f"/media/{media_id}/{name}", later)
+            assert refusal(http.get(public)) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=0-0", 206, b"0"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=-3", 206, b"789"),
+        ("bytes=-30", 206, b"0123456789"),
+        ("bytes=8-99", 206, b"89"),
+        ("bytes=10-", 416, b""),
+        ("bytes=-0", 416, b""),
+        ("bytes=5-4", 200, b"0123456789"),
+        ("bytes=-", 200, b"0123456789"),
+        ("bytes=0-1,3-4", 200, b"0123456789"),
+        ("lines=0-1", 200, b"0123456789"),
+        ("", 200, b"0123456789"),
+    ],
+)
+def test_parts_of_a_file(asked: str, status: int, content: bytes) -> None:
+    response = ranged(b"0123456789", asked, "video/mp4", {})
+    assert (response.status_code, response.body) == (status, content)
+    assert response.headers["Content-Length"] == str(len(content))
+
+
+def test_a_photo_that_is_still_to_be_fetched_comes_later(gateway: Gateway) -> None:
+    media_id = "ef" * 16
+    with unit_of_work() as session:
+        session.add(
+            Media(
+                id=media_id,
+                citizen_id=CITIZEN,
+                role="after",
+                source_url="http://127.0.0.1:1/a.jpg",
+                content_type="image/jpeg",
+                size=0,
+                sha256="",
+            )
+        )
+    later = int(time.time()) + 60
+    with gateway.client() as http:
+        http.timeout = 120
+        for end in ("", "/public", "/thumb"):
+            response = http.get(sign_link("test-session-key", f"/media/{media_id}{end}", later))
+            assert refusal(response) == (404, "media_awaited")
+            assert int(response.headers["Retry-After"]) > 0
+        with unit_of_work() as session:
+            media = session.get_one(Media, media_id)
+            store_fetched(session, media, encoded(scene()), "image/jpeg", None)
+        for end in ("", "/public", "/thumb"):
+            link = sign_link("test-session-key", f"/media/{media_id}{end}", later)
+            assert http.get(link).status_code == 200
 
 
 # --- pushed messages over the API -------------------------------------------------------

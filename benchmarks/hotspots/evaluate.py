@@ -1,0 +1,190 @@
+"""How well hot spots are found, beside a grid and a plain radius.
+
+    python -m benchmarks.hotspots.evaluate [dev]
+
+Streams of ``streams.py`` are played report by report to the product's clustering
+(``dispatch.hotspots.cluster_of`` with its own reach, box and window) and to
+
+* ``grid``: reports in the cell of a fixed grid, its side twice the reach,
+* ``radius``: reports within the reach of the new one,
+* ``wide radius``: within twice the reach.
+
+An alarm is right when most of its reports are of one planted cause that is a hot spot by
+definition (fifteen people in seven days) and nobody warned of it yet. An alarm for anything
+else is wrong; after an alarm a place is quiet as long as reports keep coming. ``late`` is how
+many reports of the cause came after the fifteenth before the alarm, on average; an alarm can
+come early when unrelated reports help to fifteen, and counts as right if the cause becomes hot
+within the same burst.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shapely import Point
+
+from base.settings import get_settings
+from benchmarks.hotspots.streams import SCENARIOS, Incident, Stream, make_stream
+from dispatch.atlas import Atlas
+from dispatch.categories import load_categories
+from dispatch.hotspots import BOX_REACHES, PEOPLE, WINDOW, cluster_of, reach_metres
+from store.nearby import Report
+
+SEEDS = {"dev": range(100, 105), "test": range(900, 910)}
+Method = Callable[[list[Incident], Incident, float], list[Incident]]
+
+
+@dataclass
+class Tally:
+    """Counts over streams."""
+
+    right: int = 0
+    wrong: int = 0
+    hot: int = 0
+    late: list[int] = field(default_factory=list)
+
+    @property
+    def precision(self) -> float:
+        """Share of alarms that were right."""
+        return self.right / max(1, self.right + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        """Share of hot spots that were warned of."""
+        return self.right / max(1, self.hot)
+
+
+def shimin(atlas: Atlas) -> Method:
+    """Return the product's clustering."""
+
+    def cluster(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
+        side = BOX_REACHES * reach
+        near = [
+            one
+            for one in recent
+            if abs(one.east - new.east) <= side and abs(one.north - new.north) <= side
+        ]
+        found = cluster_of(reports(atlas, near), *degrees(atlas, new), reach)
+        return [near[int(name)] for name in found.ticket_ids] if found else []
+
+    return cluster
+
+
+def grid(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
+    """Return the reports in the cell of the new one."""
+    side = 2 * reach
+
+    def cell(one: Incident) -> tuple[int, int]:
+        return math.floor(one.east / side), math.floor(one.north / side)
+
+    return [one for one in recent if cell(one) == cell(new)]
+
+
+def radius(times: float) -> Method:
+    """Return the count of reports within so many reaches of the new one."""
+
+    def count(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
+        return [
+            one
+            for one in recent
+            if math.hypot(one.east - new.east, one.north - new.north) <= times * reach
+        ]
+
+    return count
+
+
+def play(stream: Stream, method: Method, reach: float, tally: Tally) -> None:
+    """Play a stream to a method and count its alarms."""
+    members: list[set[int]] = []  # of each alarm, by position
+    last: list[Incident] = []
+    warned: set[int] = set()
+    recent: list[tuple[int, Incident]] = []
+    for position, new in enumerate(stream.incidents):
+        recent = [(i, one) for i, one in recent if new.at - one.at <= WINDOW]
+        recent.append((position, new))
+        place = {id(one): i for i, one in recent}
+        found = method([one for _, one in recent], new, reach)
+        positions = {place[id(one)] for one in found}
+        known = next((n for n, kept in enumerate(members) if kept & positions), None)
+        if known is not None and new.at - last[known].at <= WINDOW:
+            members[known] |= positions
+            last[known] = new
+            continue
+        if len({one.citizen for one in found}) < PEOPLE:
+            continue
+        members.append(positions)
+        last.append(new)
+        _count(stream, found, position, warned, tally)
+    tally.hot += len(stream.hot)
+
+
+def _count(
+    stream: Stream, found: list[Incident], position: int, warned: set[int], tally: Tally
+) -> None:
+    cause, share = Counter(one.cause for one in found).most_common(1)[0]
+    if cause is None or cause not in stream.hot or cause in warned or share * 2 < len(found):
+        tally.wrong += 1
+        return
+    warned.add(cause)
+    tally.right += 1
+    own = [i for i, one in enumerate(stream.incidents) if one.cause == cause]
+    tally.late.append(
+        own.index(max(i for i in own if i <= position)) - own.index(stream.hot[cause])
+    )
+
+
+def reports(atlas: Atlas, incidents: list[Incident]) -> list[Report]:
+    """Return incidents as the store would give them; the ticket's name is the position."""
+    return [
+        Report(str(i), one.citizen, one.at, *degrees(atlas, one)) for i, one in enumerate(incidents)
+    ]
+
+
+def degrees(atlas: Atlas, incident: Incident) -> tuple[float, float]:
+    """Return latitude and longitude of an incident."""
+    return atlas.degrees(Point(incident.east, incident.north))
+
+
+def main(which: str) -> None:
+    """Print the table."""
+    settings = get_settings()
+    atlas = Atlas.load(settings.city_dir)
+    categories = load_categories(settings.categories_file)
+    methods: dict[str, Method] = {
+        "grid": grid,
+        "radius": radius(1.0),
+        "wide radius": radius(2.0),
+        "shimin": shimin(atlas),
+    }
+    total = {name: Tally() for name in methods}
+    print(f"{'scenario':<26} {'method':<12} hot  alarms  precision  recall  late")
+    for scenario in SCENARIOS:
+        reach = reach_metres(categories[scenario.category])
+        streams = [make_stream(atlas, scenario, reach, seed) for seed in SEEDS[which]]
+        for name, method in methods.items():
+            tally = Tally()
+            for stream in streams:
+                play(stream, method, reach, tally)
+            _print(scenario.name, name, tally)
+            total[name].right += tally.right
+            total[name].wrong += tally.wrong
+            total[name].hot += tally.hot
+            total[name].late += tally.late
+    for name, tally in total.items():
+        _print("all", name, tally)
+
+
+def _print(scenario: str, name: str, tally: Tally) -> None:
+    late = sum(tally.late) / max(1, len(tally.late))
+    print(
+        f"{scenario:<26} {name:<12} {tally.hot:3d}  {tally.right + tally.wrong:6d}"
+        f"  {tally.precision:9.3f}  {tally.recall:6.3f}  {late:+.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main("dev" if "dev" in sys.argv else "test")

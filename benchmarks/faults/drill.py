@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -29,6 +29,7 @@ LOOK_SECONDS = 1.0
 PROGRESS_SECONDS = 15.0
 OPERATOR_SECONDS = 30.0
 """How often an operator looks for dead letters and sends them again."""
+HURRY_SECONDS = 5.0
 
 Say = Callable[[str], None]
 
@@ -135,7 +136,7 @@ class Drill:
         ]
         self._ids = [citizen_id("api", c.complaint.conversation) for c in self._citizens]
         self._revived: list[Letter] = []
-        self._operator_next = self._progress_next = 0.0
+        self._operator_next = self._progress_next = self._hurry_next = 0.0
 
     def run(self) -> Outcome:
         """Run to the end and judge. Threads are gone when this returns or raises."""
@@ -167,7 +168,7 @@ class Drill:
                     thread.join(60)
         for future in filing:
             future.result()  # what went wrong in the harness itself
-        with self._http:
+        with closing(self._http):
             verdict = judge(self._evidence())
         return Outcome(
             self._plan,
@@ -194,8 +195,9 @@ class Drill:
             if now >= self._progress_next:
                 self._say(self._progress())
                 self._progress_next = now + PROGRESS_SECONDS
-            if calm and self._plan.hurry:
+            if calm and self._plan.hurry and now >= self._hurry_next:
                 self._databases.end_leases()
+                self._hurry_next = now + HURRY_SECONDS
             time.sleep(LOOK_SECONDS)
 
     def _troubled_enough(self, filing: Sequence[Future[None]]) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -29,6 +29,7 @@ LOOK_SECONDS = 1.0
 PROGRESS_SECONDS = 15.0
 OPERATOR_SECONDS = 30.0
 """How often an operator looks for dead letters and sends them again."""
+HURRY_SECONDS = 5.0
 
 Say = Callable[[str], None]
 
@@ -114,6 +115,7 @@ class Drill:
         self._plan = plan
         self._say = say
         self._databases = Databases(stack.folder)
+        self._old = self._databases.old_cases
         self._ending = threading.Event()
         self._killer = Killer(stack, plan.victims, plan.seed + 3, plan.pace)
         self._clerk = Clerk(
@@ -134,51 +136,40 @@ class Drill:
         ]
         self._ids = [citizen_id("api", c.complaint.conversation) for c in self._citizens]
         self._revived: list[Letter] = []
-        self._operator_next = self._progress_next = 0.0
+        self._operator_next = self._progress_next = self._hurry_next = 0.0
 
     def run(self) -> Outcome:
         """Run to the end and judge. Threads are gone when this returns or raises."""
-        started = time.monotonic()
-        office = threading.Thread(
-            target=self._clerk.work, args=(self._ending, self._databases.old_cases), daemon=True
-        )
-        reader = threading.Thread(target=self._read_inboxes, daemon=True)
+        threads = [
+            threading.Thread(target=self._clerk.work, args=(self._ending, self._old), daemon=True),
+            threading.Thread(target=self._read_inboxes, daemon=True),
+            self._killer,
+        ]
         pool = ThreadPoolExecutor(self._plan.at_once, thread_name_prefix="citizen")
         filing = [pool.submit(c.file, self._ending) for c in self._citizens]
+        started = time.monotonic()
         try:
-            office.start()
-            reader.start()
-            self._killer.start()
-
-            def told() -> bool:
-                return all(future.done() for future in filing)
-
-            self._wait(
-                lambda: told() and self._all_killed() and self._all_ended(),
-                self._plan.trouble_limit,
-            )
+            for thread in threads:
+                thread.start()
+            self._wait(lambda: self._troubled_enough(filing), self._plan.trouble_limit)
             troubled = time.monotonic()
             self._killer.end()
             self._paths.calm()
             self._stack.wait_healthy()
             self._say("no more faults; waiting for everything to settle")
-            self._wait(
-                lambda: told() and self._settled(),
-                self._plan.settle_limit,
-                hurry=self._plan.hurry,
-            )
+            self._wait(lambda: self._settled(filing), self._plan.settle_limit, calm=True)
             settled = time.monotonic()
         finally:
             self._ending.set()
             self._killer.end()
             pool.shutdown(cancel_futures=True)
-            for thread in (office, reader):
+            for thread in threads:
                 if thread.is_alive():
                     thread.join(60)
         for future in filing:
             future.result()  # what went wrong in the harness itself
-        verdict = judge(self._evidence())
-        self._http.close()
+        with closing(self._http):
+            verdict = judge(self._evidence())
         return Outcome(
             self._plan,
             self._paths,
@@ -190,7 +181,7 @@ class Drill:
             verdict,
         )
 
-    def _wait(self, done: Callable[[], bool], limit: float, *, hurry: bool = False) -> None:
+    def _wait(self, done: Callable[[], bool], limit: float, *, calm: bool = False) -> None:
         """Look until ``done`` or until ``limit``; the operator does his rounds meanwhile."""
         deadline = time.monotonic() + limit
         while not done():
@@ -204,21 +195,25 @@ class Drill:
             if now >= self._progress_next:
                 self._say(self._progress())
                 self._progress_next = now + PROGRESS_SECONDS
-            if hurry:
+            if calm and self._plan.hurry and now >= self._hurry_next:
                 self._databases.end_leases()
+                self._hurry_next = now + HURRY_SECONDS
             time.sleep(LOOK_SECONDS)
 
-    def _all_killed(self) -> bool:
-        return all(self._killer.kills[name] for name in self._plan.victims)
+    def _troubled_enough(self, filing: Sequence[Future[None]]) -> bool:
+        """Tell whether everything is done and every process was killed at least once."""
+        killed = all(self._killer.kills[name] for name in self._plan.victims)
+        return killed and all(future.done() for future in filing) and self._all_ended()
 
     def _all_ended(self) -> bool:
         """Tell whether the clerk has brought the case of every ticket to its end."""
         known = {ticket.external_id for ticket in self._databases.tickets(self._ids)}
         return None not in known and known <= self._clerk.finished()
 
-    def _settled(self) -> bool:
+    def _settled(self, filing: Sequence[Future[None]]) -> bool:
         return (
-            self._all_ended()
+            all(future.done() for future in filing)
+            and self._all_ended()
             and not self._databases.letters()
             and all(event.delivered for event in self._databases.events())
         )

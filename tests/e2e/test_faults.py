@@ -204,7 +204,7 @@ def test_a_fault_does_what_it_says(
     proxy = FaultProxy(port, plan)
     proxy.start()
     try:
-        response = httpx.post(f"{proxy.url}/x", content=BODY, timeout=5)
+        response = httpx.post(f"{proxy.url}/x", content=BODY, timeout=9)
         said: bytes | str = "5xx" if response.status_code >= 500 else response.content
     except httpx.TransportError:
         said = LOST

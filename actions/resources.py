@@ -7,8 +7,10 @@ from functools import lru_cache
 from base.settings import get_settings
 from dispatch.categories import Categories, load_categories
 from dispatch.classifier import CategoryClassifier
+from dispatch.duplicates import DuplicateFinder
 from dispatch.gazetteer import Gazetteer
 from dispatch.intake import Intake
+from dispatch.routing import Router
 from matcher.catalogue import Catalogue
 
 
@@ -25,9 +27,31 @@ def categories() -> Categories:
 
 
 @lru_cache(maxsize=1)
+def router() -> Router:
+    """Who handles what in the city."""
+    settings = get_settings()
+    return Router.load(settings.routing_file, categories(), settings.city_dir)
+
+
+@lru_cache(maxsize=1)
 def intake() -> Intake:
     """The complaint intake with its gazetteer and classifier."""
-    settings = get_settings()
-    return Intake(
-        Gazetteer.load(settings.city_dir), CategoryClassifier.load(settings), categories()
-    )
+    return Intake(gazetteer(), classifier(), categories())
+
+
+@lru_cache(maxsize=1)
+def gazetteer() -> Gazetteer:
+    """The places of the city."""
+    return Gazetteer.load(get_settings().city_dir)
+
+
+@lru_cache(maxsize=1)
+def classifier() -> CategoryClassifier:
+    """The classifier of complaints."""
+    return CategoryClassifier.load(get_settings())
+
+
+@lru_cache(maxsize=1)
+def duplicates() -> DuplicateFinder:
+    """What finds complaints about the same problem."""
+    return DuplicateFinder.load(get_settings(), categories(), gazetteer(), classifier())

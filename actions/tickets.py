@@ -9,6 +9,13 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
+from actions.following import (
+    followed,
+    followers_buttons,
+    followers_history,
+    leave_followed,
+    not_the_owner,
+)
 from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories
@@ -29,7 +36,7 @@ from dispatch.wording import (
 from store.database import unit_of_work
 from store.models import Ticket, utc_now
 from store.privacy import reveal
-from store.tickets import CITY_TIME, latest_of_citizen, of_citizen, rateable
+from store.tickets import CITY_TIME, latest_of_citizen, latest_visible_to, of_citizen, rateable
 
 _NONE_FOUND = (
     "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"
@@ -55,6 +62,9 @@ _SHORTEST_SUPPLEMENT = 5
 def ticket_meant(session: Session, turn: Turn, tracker: Tracker) -> tuple[Ticket | None, str]:
     """Return the citizen's ticket, else what to say; someone else's is simply not found."""
     named = named_ticket(turn)
+    other = followed(session, turn.citizen_id, ticket_named(turn, tracker))
+    if other is not None:
+        return None, not_the_owner(other)
     if named:
         return of_citizen(session, turn.citizen_id, named), _NONE_FOUND
     kept = tracker.get_slot("ticket_id")
@@ -63,6 +73,11 @@ def ticket_meant(session: Session, turn: Turn, tracker: Tracker) -> tuple[Ticket
         latest = latest_of_citizen(session, turn.citizen_id, 1)
         ticket = latest[0] if latest else None
     return ticket, _NO_TICKETS
+
+
+def ticket_named(turn: Turn, tracker: Tracker) -> str | None:
+    """Return the ticket id in a message, else the one last spoken of."""
+    return named_ticket(turn) or tracker.get_slot("ticket_id")
 
 
 def score_in(text: str) -> int | None:
@@ -98,12 +113,20 @@ def action_check_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
     """
     turn = Turn.of(tracker)
     with unit_of_work() as session:
+        meant = ticket_named(turn, tracker)
         if named_ticket(turn) is None:
-            tickets = latest_of_citizen(session, turn.citizen_id, 3)
+            tickets = latest_visible_to(session, turn.citizen_id, 3)
+            meant = tickets[0].id if len(tickets) == 1 else meant
             if len(tickets) > 1:
                 cards = [ticket_card(t, categories().get(t.category)) for t in tickets]
                 say(dispatcher, f"您最近的{len(tickets)}个工单：", None, cards)
                 return [SlotSet("ticket_id", tickets[0].id)]
+        other = followed(session, turn.citizen_id, meant)
+        if other is not None:
+            card = ticket_card(other, categories().get(other.category))
+            history = followers_history(session, other, turn.citizen_id)
+            say(dispatcher, history, followers_buttons(other), [card])
+            return [SlotSet("ticket_id", other.id)]
         ticket, otherwise = ticket_meant(session, turn, tracker)
         if ticket is None:
             say(dispatcher, otherwise, [button("我要随手拍", "report_pollution")])
@@ -129,6 +152,10 @@ def action_withdraw_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -
         say(dispatcher, "这条投诉还没有提交，不想报了就说“取消”。")
         return []
     with unit_of_work() as session:
+        other = followed(session, turn.citizen_id, ticket_named(turn, tracker))
+        if other is not None:
+            leave_followed(dispatcher, session, turn.citizen_id, other)
+            return [SlotSet("ticket_id", None)]
         ticket, otherwise = ticket_meant(session, turn, tracker)
         if ticket is None:
             say(dispatcher, otherwise)

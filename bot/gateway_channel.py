@@ -14,6 +14,7 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.action_answers import check_schema_once
 from bot.wishes import wishes
 
 
@@ -54,6 +55,7 @@ class GatewayInput(InputChannel):
         if not token:
             raise ValueError("SHIMIN_RASA_TOKEN is not set")
         self._token = token
+        check_schema_once()
 
     @classmethod
     def name(cls) -> Text:

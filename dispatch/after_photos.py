@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from base.images import decodes_as_photo
+from base.errors import InputError, TooLargeError, UpstreamError
+from base.pictures import examine
 from base.settings import Settings
 from store.after_photos import give_up_photo, keep_photo, waiting_photos
 from store.database import reading, unit_of_work
@@ -22,8 +23,6 @@ from store.models import Media, utc_now
 log = structlog.get_logger(__name__)
 
 GIVE_UP_AFTER = timedelta(days=1)
-FETCH_SECONDS = 60.0
-"""Pause between two passes over what is still missing."""
 TIMEOUT = httpx.Timeout(10.0)
 LONGEST_FETCH = timedelta(seconds=30)
 """One photo may take this long, however slowly its bytes drip in."""
@@ -88,11 +87,12 @@ def _fetch(client: httpx.Client, settings: Settings, photo: Media, url: str) -> 
                 return _missing(photo, "too large")
             if utc_now() > deadline:
                 return _missing(photo, "too slow")
-    content_type = decodes_as_photo(bytes(data), settings.max_photo_pixels)
-    if content_type is None:
-        return _missing(photo, "not a photo")
-    with unit_of_work() as session:
-        kept = keep_photo(session, photo.id, bytes(data), content_type)
+    try:
+        picture = examine(bytes(data), settings.max_photo_pixels)
+        with unit_of_work() as session:
+            kept = keep_photo(session, photo.id, bytes(data), picture.content_type)
+    except (InputError, TooLargeError, UpstreamError) as error:
+        return _missing(photo, error.code)
     log.info("after_photo_fetched", ticket=photo.ticket_id, media=photo.id, size=len(data))
     return kept
 

@@ -65,7 +65,10 @@ class Line(_Row):
 
 
 class Place(_Row):
-    """A named point: an estate, a market, a school, a bridge …"""
+    """A named point: an estate, a market, a school, a bridge …
+
+    Two districts may each have a place of the same name; one district may not.
+    """
 
     name: Name
     kind: Name
@@ -137,8 +140,11 @@ class Atlas:
         names: set[str] = set()
         for name in (item.name for items in (self.roads, self.rivers) for item in items):
             _unique(path, name, names)
+        namesakes: set[str] = set()
         for place in self.places:
-            _unique(path, place.name, names)
+            if place.name in names:
+                raise ConfigurationError(f"{path}: {place.name}: name: occurs twice")
+            _unique(path, f"{place.name} ({place.district})", namesakes)
             where = f"{path}: {place.name}"
             if place.district not in areas:
                 raise ConfigurationError(f"{where}: district: {place.district} is unknown")

@@ -20,6 +20,8 @@ from dispatch.files import read_mapping, validate
 Level = Literal["normal", "urgent"]
 Text = Annotated[str, Field(min_length=1)]
 Hours = Annotated[int, Field(gt=0)]
+Code = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)?$")]
+Metres = Annotated[int, Field(ge=0, le=2000)]
 
 RESPOND_LIMIT_HOURS = 15 * 24
 """Outer bound for the first answer: 《信访工作条例》, 15 days."""
@@ -31,13 +33,17 @@ _NEGATION = re.compile(r"(没有?|并?未|无|不是|不算)(什么|任何|人|�
 
 
 class SeverityRule(BaseModel):
-    """``level`` applies when a keyword occurs un-negated and no ``unless`` word does."""
+    """``level`` applies when a keyword occurs un-negated and no ``unless`` word does.
+
+    ``danger``: then somebody may be in danger now.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     level: Level
     keywords: Annotated[tuple[Text, ...], Field(min_length=1)]
     unless: tuple[Text, ...] = ()
+    danger: bool = False
 
     def matches(self, text: str) -> bool:
         """Tell whether the rule applies to ``text``."""
@@ -51,11 +57,14 @@ class Category(BaseModel):
 
     ``severity`` holds this category's own rules followed by the file's common ones;
     ``advice`` is what a citizen is told first when the matter is an emergency.
+    ``duplicate_metres`` is how far apart two reports of one problem may lie; 0 switches the
+    search for duplicates off. ``confused_with`` are categories under which the same problem
+    may have been filed as well; naming it on one side is enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    code: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)?$")]
+    code: Code
     name: Text
     group: Text
     description: Text
@@ -67,6 +76,8 @@ class Category(BaseModel):
     keywords: tuple[Text, ...]
     severity: tuple[SeverityRule, ...]
     advice: Text
+    duplicate_metres: Metres = 100
+    confused_with: tuple[Code, ...] = ()
 
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> Category:
@@ -89,9 +100,19 @@ class Category(BaseModel):
 
 @dataclass(frozen=True)
 class Categories:
-    """The categories of one city, in the order of their file."""
+    """The categories of one city, in the order of their file, and its rules of danger."""
 
     items: tuple[Category, ...]
+    dangers: tuple[SeverityRule, ...] = ()
+
+    def in_danger(self, text: str) -> bool:
+        """Tell whether a text says, and does not deny, that somebody is in danger now.
+
+        People who are hurt or trapped, a fire, leaking gas or chemicals. A net below the model:
+        an accident that is read as a matter for the roads department still gets the numbers to
+        call.
+        """
+        return any(rule.matches(text) for rule in self.dangers)
 
     def get(self, code: str) -> Category | None:
         """Return the category with this code, or ``None``."""
@@ -111,6 +132,12 @@ class Categories:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def confusable(self, code: str) -> tuple[str, ...]:
+        """Return the codes under which the same problem may have been filed, ``code`` first."""
+        named = self[code].confused_with
+        naming = (item.code for item in self.items if code in item.confused_with)
+        return tuple(dict.fromkeys((code, *named, *naming)))
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -142,15 +169,23 @@ def load_categories(path: Path) -> Categories:
     common = document.get("common_severity", [])
     if not isinstance(common, list):
         raise ConfigurationError(f"{path}: common_severity: must be a list")
-    for index, rule in enumerate(common):
+    rules = [
         validate(SeverityRule, rule, f"{path}: common_severity.{index}")
+        for index, rule in enumerate(common)
+    ]
     items = tuple(_parse_row(path, index, row, common) for index, row in enumerate(rows))
     seen: set[str] = set()
     for item in items:
         if item.code in seen:
             raise ConfigurationError(f"{path}: {item.code}: code: occurs twice")
         seen.add(item.code)
-    return Categories(items)
+    for item in items:
+        if missing := set(item.confused_with) - (seen - {item.code}):
+            names = ", ".join(sorted(missing))
+            raise ConfigurationError(
+                f"{path}: {item.code}: confused_with: no other category {names}"
+            )
+    return Categories(items, tuple(rule for rule in rules if rule.danger))
 
 
 def _parse_row(path: Path, index: int, row: object, common: list[object]) -> Category:

@@ -18,12 +18,16 @@ _MARGIN = 12.0
 
 @dataclass(frozen=True)
 class DistrictShape:
-    """A district ready to draw: SVG path data, and where its name goes (map units)."""
+    """A district ready to draw: SVG path data, and where its name goes (map units).
+
+    ``box`` is its extent: left, top, width and height.
+    """
 
     name: str
     path: str
     label_x: float
     label_y: float
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class CityMap:
                 path=self._path(area.polygon) + "Z",
                 label_x=label[0],
                 label_y=label[1],
+                box=self._box(area.polygon),
             )
             for area in atlas.districts
             for label in [self._label(atlas, area.name)]
@@ -96,6 +101,10 @@ class CityMap:
     def _path(self, points: Sequence[LatLon]) -> str:
         places = (self.place(*point) for point in points)
         return "M" + "L".join(f"{x:g} {y:g}" for x, y in places)
+
+    def _box(self, points: Sequence[LatLon]) -> tuple[float, float, float, float]:
+        xs, ys = zip(*(self.place(*point) for point in points), strict=True)
+        return min(xs), min(ys), round(max(xs) - min(xs), 1), round(max(ys) - min(ys), 1)
 
     def _label(self, atlas: Atlas, district: str) -> tuple[float, float]:
         # A point inside even when the district is bent around a neighbour.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,8 @@ __all__ = ["NONE", "CategoryClassifier", "Proposal", "load_examples", "severity"
 NONE = "none"
 """Label of talk that describes no problem."""
 RANKED = 5
+REMEMBERED = 32
+"""Proposals kept: within a turn the same words are looked at several times."""
 MIN_EXAMPLES = 10
 _FORMAT = "2"
 """Raise when features or training change, so that cached models are trained anew."""
@@ -77,6 +80,7 @@ class CategoryClassifier:
     def __init__(self, model: CategoryModel, encoder: Encoder) -> None:
         self.model = model
         self._encoder = encoder
+        self._propose = lru_cache(maxsize=REMEMBERED)(self._propose_afresh)
 
     @classmethod
     def load(cls, settings: Settings) -> CategoryClassifier:
@@ -103,6 +107,9 @@ class CategoryClassifier:
         """Propose a category for ``text``; empty text describes no problem."""
         if not any(char.isalnum() for char in text):
             return Proposal(code=None, confidence=1.0, ranked=(), confident=True)
+        return self._propose(text)
+
+    def _propose_afresh(self, text: str) -> Proposal:
         return self.propose_all([text])[0]
 
     def propose_all(self, texts: list[str]) -> list[Proposal]:

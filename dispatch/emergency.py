@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dispatch.categories import asserted
-
 
 @dataclass(frozen=True)
 class Hotline:
@@ -46,24 +44,6 @@ HOTLINES = (
     ),
 )
 """National numbers: 119 fire and rescue, 120 first aid, 110 police, 12369 environment."""
-
-
-_PEOPLE_IN_DANGER = (
-    "晕倒", "晕过去", "昏迷", "昏倒", "昏过去", "不省人事", "没有意识", "没意识",
-    "失去意识", "叫不醒", "没有呼吸", "没呼吸", "没气了", "喘不上气", "喘不过气",
-    "呼吸困难", "抽搐", "口吐白沫", "大出血", "流血不止", "流了很多血", "全是血", "被压",
-    "压在下面", "被埋", "埋在下面", "被困", "困在里面", "出不来", "撞了人", "撞到人",
-    "被撞", "触电", "溺水", "落水", "掉下去了", "煤气中毒", "中毒了", "要跳楼", "救命",
-)  # fmt: skip
-
-
-def people_in_danger(text: str) -> bool:
-    """Tell whether a text says, and does not deny, that somebody is in danger.
-
-    A net below the model: an accident that is read as a matter for the roads department still
-    gets the numbers to call. It may warn once too often; it costs a sentence.
-    """
-    return any(asserted(text, words) for words in _PEOPLE_IN_DANGER)
 
 
 def hotlines_for(text: str) -> tuple[Hotline, ...]:

@@ -7,60 +7,48 @@ crew can be sent to an area; a road without a house number does, with ``kind == 
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 from shapely import Point
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import nearest_points
 
 from base.errors import InputError
-from dispatch.address import Tail, is_crossing, is_negated, is_prefixed, normalise, read_tail
+from dispatch.address import Tail, is_negated, is_prefixed, normalise, read_tail
 from dispatch.atlas import Atlas, Line, Place, check_coordinates
+from dispatch.bearings import bearing, moved, part_of, rounded
+from dispatch.candidates import SURE, PlaceMatch, rank, settle, the_one
+from dispatch.entries import Entries, Entry
 from dispatch.names import Mention, NameFinder
+from dispatch.namesakes import Hints, meant
+from dispatch.road_phrases import Named, is_unknown_stretch, read_road_phrases
 
-SURE = 0.85
-CROSSING_METRES = 80.0
-"""Two roads whose courses come this near are said to cross."""
+__all__ = ["SURE", "Gazetteer", "PlaceMatch", "the_one"]
+
 NEAR_METRES = 350.0
 """Within this distance a point is 附近 of a place."""
 FAR_METRES = 4000.0
 """Within this distance a point is described by direction and distance."""
-APART_METRES = 1500.0
-"""Two places farther apart than this cannot both be where it happens."""
 
-_AREAS = frozenset({"district", "street"})
+HEARD_OUT = 0.9
+"""A name heard this surely outweighs the shorter names written inside it."""
 
-
-@dataclass(frozen=True)
-class PlaceMatch:
-    """A place found; ``address`` is human text, ``score`` 0–1, coordinates WGS 84 degrees."""
-
-    name: str
-    kind: str
-    address: str
-    district: str
-    street: str
-    latitude: float
-    longitude: float
-    score: float
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What a surface form stands for; ``line`` is set for roads and rivers."""
-
-    name: str
-    kind: str
-    district: str
-    street: str
-    latitude: float
-    longitude: float
-    is_alias: bool
-    line: Line | None = None
+# 双塔天街 + 商场, 水口村 + 村: a word for the kind of place, and no other place's name.
+_OWN_WORDS = {
+    "mall": ("广场", "商场", "商城", "中心"),
+    "estate": ("小区",),
+    "market": ("市场", "菜市场", "菜场", "农贸市场"),
+    "hospital": ("医院",),
+    "school": ("学校",),
+    "park": ("公园",),
+    "village": ("村",),
+    "bridge": ("桥", "大桥"),
+    "industrial": ("工业园", "产业园", "工业区"),
+}
+_THING = re.compile(r"^的?(?:[那这]?一?|有一?)[家个条座间]?$")
 
 
 class Gazetteer:
@@ -68,15 +56,9 @@ class Gazetteer:
 
     def __init__(self, atlas: Atlas) -> None:
         self.atlas = atlas
-        self._entries: dict[str, list[_Entry]] = {}
+        self._entries = Entries(atlas)
         self._numbered = {(place.road, place.number): place for place in atlas.places if place.road}
-        self._index_areas()
-        for kind, lines in (("road", atlas.roads), ("river", atlas.rivers)):
-            for line in lines:
-                self._index(self._line_entry(line, kind, within=None), line.aliases)
-        for place in atlas.places:
-            self._index(_place_entry(place), place.aliases)
-        self._finder = NameFinder(self._entries)
+        self._finder = NameFinder(self._entries.surfaces)
 
     @classmethod
     def load(cls, directory: Path) -> Gazetteer:
@@ -95,25 +77,48 @@ class Gazetteer:
         """
         return self.atlas.contains(latitude, longitude)
 
-    def find(self, text: str, limit: int = 5) -> tuple[PlaceMatch, ...]:
-        """Find the places named in free text, best first, one per place, at most ``limit``."""
+    def find(
+        self, text: str, limit: int = 5, near: tuple[float, float] | None = None
+    ) -> tuple[PlaceMatch, ...]:
+        """Find the places named in free text, best first, one per place, at most ``limit``.
+
+        ``near`` is a point known otherwise (shared, or from a photo), latitude and longitude
+        in degrees: of several places with the same name it chooses the one close to it.
+
+        Raises:
+            InputError: ``location_out_of_range`` when ``near`` is not a point on Earth.
+        """
+        known = self._known(near)
         clean = normalise(text)
         mentions = self._finder.exact(clean)
-        areas = [m for m in mentions if self._is_area(m)]
+        areas = [
+            mention
+            for mention in mentions
+            if self._entries.is_area(mention.surface) and not is_negated(clean[: mention.start])
+        ]
         districts = {
             entry.name
             for mention in areas
             for entry in self._entries[mention.surface]
             if entry.kind == "district"
         }
-        found = list(self._read(clean, mentions, districts))
+        heard = _beside(self._finder.by_sound(clean), areas)
+        mentions = _heard_out(mentions, heard)
+        hints = Hints.read(clean, mentions, self._entries, self.atlas, known)
+        found, used = self._on_roads(clean, mentions, heard)
+        found += self._read(clean, mentions, used, hints, districts)
         if not any(match.score >= SURE for match in found):
-            heard = self._finder.by_sound(clean)
-            found += self._read(clean, _beside(heard, areas), districts)
+            found += self._read(clean, heard, used, hints, districts)
         if not any(match.score >= SURE for match in found):
             guesses = self._finder.by_likeness(clean, limit * 3)
-            found += self._read(clean, _beside(guesses, areas), districts)
-        return _rank(self._settle(found, districts))[:limit]
+            found += self._read(clean, _beside(guesses, areas), used, hints, districts)
+        return rank(settle(found, districts, self.atlas))[:limit]
+
+    def _known(self, near: tuple[float, float] | None) -> Point | None:
+        if near is None:
+            return None
+        check_coordinates(*near)
+        return self.atlas.point(*near)
 
     def locate(self, latitude: float, longitude: float) -> PlaceMatch:
         """Describe a point of the city by the nearest known place or road.
@@ -143,6 +148,25 @@ class Gazetteer:
             score=1.0,
         )
 
+    def is_vague(self, latitude: float, longitude: float) -> bool:
+        """Tell whether a point stands for a whole road or river: the middle of its course.
+
+        A complaint "on that road" is put there, however long the road is.
+        """
+        return (round(latitude, 5), round(longitude, 5)) in self._middles
+
+    @cached_property
+    def _middles(self) -> frozenset[tuple[float, float]]:
+        lines = [("road", line) for line in self.atlas.roads]
+        lines += [("river", line) for line in self.atlas.rivers]
+        entries = [
+            self._entries.line_entry(line, kind, within)
+            for kind, line in lines
+            for within in (None, *self.atlas.outlines)
+            if within is None or self.atlas.course(line).intersects(self.atlas.outlines[within])
+        ]
+        return frozenset((entry.latitude, entry.longitude) for entry in entries)
+
     def _surroundings(self, here: Point) -> tuple[str, str, str]:
         """Name, kind and wording of the nearest landmark; empty when nothing is near."""
         place = min(self.atlas.places, key=lambda p: self._distance(here, p))
@@ -157,135 +181,127 @@ class Gazetteer:
             return (
                 place.name,
                 place.kind,
-                f"{place.name}{_bearing(there, here)}方向{_round(metres)}处",
+                f"{place.name}{bearing(there, here)}方向{rounded(metres)}处",
             )
         return "", "street", ""
 
     def _distance(self, here: Point, place: Place) -> float:
         return float(here.distance(self.atlas.point(place.latitude, place.longitude)))
 
-    def _is_area(self, mention: Mention) -> bool:
-        """Tell whether a mention is the full name of a district or street office."""
-        return any(
-            entry.kind in _AREAS and not entry.is_alias for entry in self._entries[mention.surface]
-        )
-
-    def _index(self, entry: _Entry, aliases: Iterable[str]) -> None:
-        self._entries.setdefault(normalise(entry.name), []).append(entry)
-        for alias in aliases:
-            aliased = replace(entry, is_alias=True)
-            self._entries.setdefault(normalise(alias), []).append(aliased)
-
-    def _index_areas(self) -> None:
-        for district in self.atlas.districts:
-            centre = self.atlas.degrees(self.atlas.outlines[district.name].representative_point())
-            self._index(
-                _Entry(district.name, "district", district.name, "", *centre, is_alias=False),
-                district.aliases,
+    def _on_roads(
+        self, text: str, mentions: tuple[Mention, ...], heard: tuple[Mention, ...]
+    ) -> tuple[list[PlaceMatch], set[str]]:
+        """Read crossings, stretches and ends of roads; also return the names they use up."""
+        also = [m for m in _beside(heard, mentions) if self._entries.road(m.surface) is not None]
+        names = [
+            Named(
+                mention, self._entries.road(mention.surface), self._entries.shape(mention.surface)
             )
-            for street in district.streets:
-                entry = _Entry(
-                    street.name, "street", district.name, street.name, *street.center, False
-                )
-                self._index(entry, ())
+            for mention in sorted((*mentions, *also), key=lambda m: m.start)
+            if not self._entries.is_area(mention.surface)
+        ]
+        found: list[PlaceMatch] = []
+        used: set[str] = set()
+        for spot in read_road_phrases(text, names, self.atlas):
+            tail = replace(read_tail(text[spot.end :], numbered=False), compound="")
+            words = f"（{spot.words}）" if spot.words else ""
+            point = self._moved(spot.point, tail)
+            found.append(self._match_at(point, spot.name, spot.kind, words + tail.text, spot.score))
+            used |= spot.used
+        if is_unknown_stretch(text, names) and not found:
+            used = {named.mention.surface for named in names}
+        return found, used
 
-    def _line_entry(self, line: Line, kind: str, within: str | None) -> _Entry:
-        """Place a road or river at the middle of its course, or of its part in a district."""
-        course: BaseGeometry = self.atlas.course(line)
-        if within is not None:
-            course = course.intersection(self.atlas.outlines[within])
-        middle = nearest_points(course, course.centroid)[0]
-        district, street = self.atlas.area_of(middle)
-        latitude, longitude = self.atlas.degrees(middle)
-        streets = {self.atlas.area_of(Point(corner))[1].name for corner in _corners(course)}
-        return _Entry(
-            name=line.name,
-            kind=kind,
-            district=within or district.name,
-            street=street.name if len(streets) == 1 else "",
-            latitude=latitude,
-            longitude=longitude,
-            is_alias=False,
-            line=line,
-        )
+    def _moved(self, point: Point, tail: Tail) -> Point:
+        """Walk the way that is said (往南100米), unless it leads out of the city."""
+        if tail.shift is None:
+            return point
+        there = moved(point, tail.shift.bearing, tail.shift.metres)
+        return there if self.atlas.outline.covers(there) else point
 
     def _read(
-        self, text: str, mentions: tuple[Mention, ...], districts: set[str]
+        self,
+        text: str,
+        mentions: tuple[Mention, ...],
+        used: set[str],
+        hints: Hints,
+        districts: set[str],
     ) -> list[PlaceMatch]:
-        """Turn mentions into matches: first crossings, then every name with its surroundings."""
+        """Turn the mentions not ``used`` yet into matches, each with the words around it."""
+        landmarks = {
+            first.surface
+            for first, second in pairwise(mentions)
+            if self._only_leads_to(text, first, second)
+        }
         found: list[PlaceMatch] = []
-        crossed: set[str] = set()
-        for first, second in pairwise(mentions):
-            crossing = self._crossing(text, first, second)
-            if crossing:
-                found.append(crossing)
-                crossed |= {first.surface, second.surface}
         for mention in mentions:
-            if mention.surface not in crossed and not is_negated(text[: mention.start]):
-                found.extend(self._matches(text, mention, districts))
+            if mention.surface in used or is_negated(text[: mention.start]):
+                continue
+            weight = 0.75 if mention.surface in landmarks else 1.0
+            found.extend(self._matches(text, mention, weight, hints, districts))
         return found
 
-    def _crossing(self, text: str, first: Mention, second: Mention) -> PlaceMatch | None:
-        roads = [self._road(first), self._road(second)]
-        if roads[0] is None or roads[1] is None or roads[0] == roads[1]:
-            return None
-        if not is_crossing(text[first.end : second.start], text[second.end :]):
-            return None
-        courses = self.atlas.course(roads[0]), self.atlas.course(roads[1])
-        if courses[0].distance(courses[1]) > CROSSING_METRES:
-            return None
-        point = nearest_points(*courses)[0]
-        name = f"{roads[0].name}与{roads[1].name}交叉口"
-        score = round(min(0.97, first.score, second.score), 2)
-        return self._match_at(point, name, "crossing", "", score)
-
-    def _road(self, mention: Mention) -> Line | None:
-        entry = self._entries[mention.surface][0]
-        return entry.line if entry.kind == "road" else None
+    def _only_leads_to(self, text: str, first: Mention, second: Mention) -> bool:
+        """Tell whether the first name says where the second is: 春风里小区对面的(金沙夜市)."""
+        if any(entry.is_area or entry.line for entry in self._entries[second.surface]):
+            return False
+        tail = read_tail(text[first.end :], numbered=self._entries.road(first.surface) is not None)
+        between = text[first.end + tail.length : second.start]
+        return bool(tail.relation) and _THING.match(between) is not None
 
     def _match_at(self, point: Point, name: str, kind: str, tail: str, score: float) -> PlaceMatch:
         district, street = self.atlas.area_of(point)
         latitude, longitude = self.atlas.degrees(point)
         address = _join(district.name, street.name, name + tail)
         return PlaceMatch(
-            name, kind, address, district.name, street.name, latitude, longitude, score
+            name, kind, address, district.name, street.name, latitude, longitude, round(score, 2)
         )
 
-    def _matches(self, text: str, mention: Mention, districts: set[str]) -> list[PlaceMatch]:
+    def _matches(
+        self, text: str, mention: Mention, weight: float, hints: Hints, districts: set[str]
+    ) -> list[PlaceMatch]:
         entries = self._entries[mention.surface]
-        ambiguous = sum(entry.kind not in _AREAS for entry in entries) > 1
+        areas = [entry for entry in entries if entry.is_area]
+        places = [entry for entry in entries if not entry.is_area]
+        places = meant(mention.surface, places, hints, self.atlas)
         found: list[PlaceMatch] = []
-        for entry in entries:
-            tail = read_tail(text[mention.end :], numbered=entry.kind == "road")
-            if mention.score < SURE:  # a guess: what follows may belong to another name
+        for entry in (*areas, *places):
+            own = _OWN_WORDS.get(entry.kind, ())
+            tail = read_tail(text[mention.end :], numbered=entry.kind == "road", own=own)
+            if mention.score < SURE:  # a guess: what follows may be part of another name
                 tail = replace(tail, compound="")
-            score = mention.score * _certainty(mention.surface, entry)
+            score = weight * mention.score * _certainty(mention.surface, entry)
             if tail.compound or is_prefixed(text[: mention.start]):
                 score *= 0.75
-            if entry.kind not in _AREAS and ambiguous:
+            if not entry.is_area and len(places) > 1:
                 score *= 0.7
             found.append(self._one_match(entry, tail, round(min(score, 0.99), 2), districts))
         return found
 
-    def _one_match(
-        self, entry: _Entry, tail: Tail, score: float, districts: set[str]
-    ) -> PlaceMatch:
+    def _one_match(self, entry: Entry, tail: Tail, score: float, districts: set[str]) -> PlaceMatch:
         if entry.line is not None and tail.house_number is not None:
             return self._house(entry.line, tail, score)
+        if entry.line is not None and tail.part:
+            point = part_of(self.atlas.course(entry.line), tail.part)
+            return self._match_at(point, entry.name, entry.kind, tail.text, score)
         if entry.line is not None:
             course = self.atlas.course(entry.line)
             here = [d for d in sorted(districts) if course.intersects(self.atlas.outlines[d])]
             if here:
-                entry = self._line_entry(entry.line, entry.kind, within=here[0])
-        name = "" if entry.kind in _AREAS else entry.name
+                entry = self._entries.line_entry(entry.line, entry.kind, within=here[0])
+        latitude, longitude = entry.latitude, entry.longitude
+        if tail.shift is not None and entry.line is None and not entry.is_area:
+            there = self._moved(self.atlas.point(latitude, longitude), tail)
+            latitude, longitude = self.atlas.degrees(there)
+        name = "" if entry.is_area else entry.name
         return PlaceMatch(
             name=entry.name,
             kind=entry.kind,
             address=_join(entry.district, entry.street, name + tail.text),
             district=entry.district,
             street=entry.street,
-            latitude=entry.latitude,
-            longitude=entry.longitude,
+            latitude=latitude,
+            longitude=longitude,
             score=score,
         )
 
@@ -301,41 +317,12 @@ class Gazetteer:
             point = self.atlas.course(road).interpolate(share, normalized=True)
         if number > road.numbers or number == 0:
             score *= 0.75
-        return self._match_at(point, name, "address", tail.text, round(score, 2))
-
-    def _settle(self, found: list[PlaceMatch], districts: set[str]) -> list[PlaceMatch]:
-        """Weigh the candidates against the district stated and against one another."""
-        settled = [
-            replace(match, score=round(match.score * 0.6, 2))
-            if districts and match.kind not in _AREAS and match.district not in districts
-            else match
-            for match in found
-        ]
-        points = [m for m in settled if m.kind not in _AREAS | {"road", "river"}]
-        best = max((m.score for m in points), default=0.0)
-        if best >= 0.7:  # the road or river only says where the place lies
-            settled = [
-                replace(m, score=round(m.score * 0.75, 2)) if m.kind in ("road", "river") else m
-                for m in settled
-            ]
-        sure = [m for m in settled if m.score >= SURE]
-        if self._spread(sure) > APART_METRES:
-            settled = [replace(m, score=min(m.score, 0.84)) for m in settled]
-        return settled
-
-    def _spread(self, matches: list[PlaceMatch]) -> float:
-        points = [self.atlas.point(m.latitude, m.longitude) for m in matches]
-        return max((float(a.distance(b)) for a in points for b in points), default=0.0)
+        return self._match_at(self._moved(point, tail), name, "address", tail.text, score)
 
 
-def _place_entry(place: Place) -> _Entry:
-    return _Entry(
-        place.name, place.kind, place.district, place.street, place.latitude, place.longitude, False
-    )
-
-
-def _beside(mentions: Iterable[Mention], areas: list[Mention]) -> tuple[Mention, ...]:
-    """Drop guesses that would reread the name of an area: 江南区 is not 江南大道."""
+def _beside(mentions: Iterable[Mention], areas: Iterable[Mention]) -> tuple[Mention, ...]:
+    """Drop guesses that would reread a name already read: 江南区 is not 江南大道."""
+    areas = tuple(areas)
     return tuple(
         mention
         for mention in mentions
@@ -343,7 +330,27 @@ def _beside(mentions: Iterable[Mention], areas: list[Mention]) -> tuple[Mention,
     )
 
 
-def _certainty(surface: str, entry: _Entry) -> float:
+def _heard_out(written: tuple[Mention, ...], heard: tuple[Mention, ...]) -> tuple[Mention, ...]:
+    """Put a longer name that is heard in place of the shorter ones written inside it.
+
+    文昌路采市场 sounds like 文昌路菜市场; only 文昌路 is written right.
+    """
+    longer = [
+        sound
+        for sound in heard
+        if sound.score >= HEARD_OUT
+        and any(
+            sound.start <= name.start
+            and name.end <= sound.end
+            and name.end - name.start < sound.end - sound.start
+            for name in written
+        )
+    ]
+    kept = (*longer, *_beside(written, longer))
+    return tuple(sorted(kept, key=lambda mention: mention.start))
+
+
+def _certainty(surface: str, entry: Entry) -> float:
     """How surely a written form means its place: short forms and aliases mean it less."""
     if entry.kind == "district":
         return 0.3 if entry.is_alias else 0.4
@@ -354,30 +361,8 @@ def _certainty(surface: str, entry: _Entry) -> float:
     return (0.95 if entry.is_alias else 0.98) - (0.02 if len(surface) == 3 else 0.0)
 
 
-def _rank(matches: list[PlaceMatch]) -> tuple[PlaceMatch, ...]:
-    best: dict[str, PlaceMatch] = {}
-    for match in sorted(matches, key=lambda m: -m.score):
-        best.setdefault(match.name, match)
-    return tuple(best.values())
-
-
 def _join(district: str, street: str, words: str) -> str:
     """Chain the parts of an address without repeating one: 新安镇 + 新安镇东塘村."""
     if street and words.startswith(street):
         return district + words
     return district + street + words
-
-
-def _corners(course: BaseGeometry) -> list[tuple[float, ...]]:
-    """All corners of a course, also when a district cuts it into several parts."""
-    parts = getattr(course, "geoms", [course])
-    return [corner for part in parts for corner in part.coords]
-
-
-def _bearing(origin: Point, target: Point) -> str:
-    angle = math.degrees(math.atan2(target.x - origin.x, target.y - origin.y)) % 360
-    return ("北", "东北", "东", "东南", "南", "西南", "西", "西北")[round(angle / 45) % 8]
-
-
-def _round(metres: float) -> str:
-    return f"约{round(metres, -2):.0f}米" if metres < 1000 else f"约{metres / 1000:.1f}公里"

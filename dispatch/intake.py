@@ -1,117 +1,79 @@
 """Taking a complaint: words, place and photos in any order, at most three questions.
 
-A :class:`Draft` is what is known so far; :class:`Intake` folds each message into it. The
-three gaps are asked in this order: ``words``, ``place``, ``confirmed``.
+:class:`Intake` folds each message into a :class:`~dispatch.draft.Draft`. The three gaps are
+asked in this order: ``words``, ``place``, ``confirmed``.
 """
 
 from __future__ import annotations
 
 import re
-import uuid
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
-
+from dispatch.answers import Answer, direct_answer, pressed_answer
 from dispatch.categories import Categories
 from dispatch.classifier import CategoryClassifier
-from dispatch.emergency import people_in_danger
-from dispatch.gazetteer import Gazetteer, PlaceMatch
+from dispatch.contact import take_contact
+from dispatch.draft import (
+    MAX_PHOTOS,
+    Contact,
+    Draft,
+    Gap,
+    Heard,
+    Location,
+    Occurred,
+    Problems,
+    Source,
+    Spot,
+    new_draft,
+)
+from dispatch.evidence import add_media, add_points, contradicting
+from dispatch.gazetteer import Gazetteer
+from dispatch.problems import separate
+from dispatch.spots import (
+    SURE_PLACE,
+    Candidate,
+    as_typed,
+    at_point,
+    candidates,
+    chosen,
+    clear,
+    known_point,
+    placed,
+)
+from dispatch.unknown_address import unknown_address
+from dispatch.when import add_photo_time, add_said_time
 
-Gap = Literal["words", "place", "confirmed"]
-Source = Literal["shared", "photo", "text", "typed"]
+__all__ = [
+    "MAX_PHOTOS",
+    "MAX_WORDS",
+    "OTHER",
+    "Contact",
+    "Draft",
+    "Gap",
+    "Heard",
+    "Intake",
+    "Location",
+    "Occurred",
+    "Source",
+    "Spot",
+    "is_vague",
+    "new_draft",
+    "next_problem",
+]
 
 OTHER = "city.other"
 """Category of a described problem that fits no other."""
-SURE_PLACE = 0.85
-CLEAR_LEAD = 0.05
-MAX_PHOTOS = 9
+LIKELY_PLACE = 0.7
+"""Places this likely are shown to choose from when the place is first asked for."""
 MAX_WORDS = 4000  # what an Open311 description can hold
 _REPORT = ("report_pollution", "report_city_issue", "emergency")
 _ADDRESS = re.compile(r"[路街道巷弄号栋幢村镇乡区园桥湖河站口厂院校场楼苑府湾里]")
 _VAGUE = re.compile(
-    r"^(我|想|要|来|一下|反映|投诉|举报|个|一|点|问题|事|情况|随手拍|上报|你们|给|这里|这|有|吧|啊|，|。|\s)*$"
+    r"^(我|想|要|来|一下|反映|投诉|举报|匿名|[一两三几]?[个件条]|一|点|问题|事儿?|情况|随手拍|上报"
+    r"|你们|给|这里|这|有|吧|啊|，|。|\s)*$"
 )
-
-
 _CHANGE = re.compile(r"改成|改为|改到|换成|换为|应该[是算]|算作|不是")
 _ORDINAL = re.compile(r"^(?:就是|是|选)?第?([一二三123])[个条处]?(?:吧|。)?$")
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Location(_Frozen):
-    """A point in degrees (WGS 84) and where it came from."""
-
-    latitude: float
-    longitude: float
-    source: Source = "shared"
-
-
-class Spot(_Frozen):
-    """Where the problem is; without coordinates when only an unknown address is given."""
-
-    address: str
-    district: str | None
-    latitude: float | None
-    longitude: float | None
-    source: Source
-
-
-class Draft(_Frozen):
-    """An unfinished complaint. ``notes`` are remarks for the next reply, by code."""
-
-    id: str
-    words: tuple[str, ...] = ()
-    photos: tuple[str, ...] = ()
-    place: Spot | None = None
-    place_options: tuple[Spot, ...] = ()
-    category: str | None = None
-    category_options: tuple[str, ...] = ()
-    category_chosen: bool = False
-    confirmed: bool = False
-    place_tries: int = 0
-    word_tries: int = 0
-    message_id: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def gap(self) -> Gap | None:
-        """What is asked next; None when the draft can be filed."""
-        if not self.words:
-            return "words"
-        if self.place is None:
-            return "place"
-        return None if self.confirmed else "confirmed"
-
-    @property
-    def description(self) -> str:
-        """The citizen's words, one statement a line."""
-        return "\n".join(self.words)
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One message as the dialogue understood it.
-
-    ``choices`` are the values a pressed button carries (``category``, ``place``,
-    ``confirmed``); ``places`` are place phrases found in the words.
-    """
-
-    message_id: str
-    intent: str
-    text: str
-    places: tuple[str, ...] = ()
-    photos: tuple[str, ...] = ()
-    locations: tuple[Location, ...] = ()
-    choices: dict[str, str] | None = None
-
-
-def new_draft() -> Draft:
-    """Return an empty draft with a fresh id (the key that makes filing idempotent)."""
-    return Draft(id=uuid.uuid4().hex)
 
 
 class Intake:
@@ -129,74 +91,100 @@ class Intake:
         if heard.message_id == draft.message_id:
             return draft
         asked = draft.gap if draft.message_id else None
-        draft = draft.model_copy(update={"message_id": heard.message_id, "notes": ()})
-        draft = self._absorb_photos(draft, heard.photos)
+        notes = () if draft.message_id else draft.notes
+        fresh = {"message_id": heard.message_id, "changed_at": heard.at, "notes": notes}
+        draft = draft.model_copy(update=fresh)
+        before = draft.photo_spots
+        draft = add_points(add_media(draft, heard), heard, self._gazetteer)
+        if draft.place is None and draft.photo_spots != before:
+            draft = placed(draft, draft.photo_spots[len(before)])
         for location in heard.locations:
-            draft = self._absorb_location(draft, location)
+            if location.source == "shared":
+                draft = self._absorb_location(draft, location)
+        draft = self._absorb_said(draft, heard, asked)
+        draft = add_photo_time(draft, heard.taken_at, heard.at)
+        draft = self._doubt_place(draft)
+        if asked is not None and asked == draft.gap and heard.only_media:
+            draft = draft.noting("asked_already")
+        return draft
+
+    def describes(self, text: str) -> bool:
+        """Tell whether a text surely describes a problem."""
+        proposal = self._classifier.propose(take_contact(text).text)
+        return proposal.code is not None and proposal.confident
+
+    def _absorb_said(self, draft: Draft, heard: Heard, asked: Gap | None) -> Draft:
+        answer = direct_answer(draft, heard.text) or pressed_answer(heard)
+        draft = draft.model_copy(update={"contact_asked": answer == "leave_phone"})
+        if answer is not None:
+            return self._answer(draft, answer, heard.text)
         if heard.choices is not None:
             return self._absorb_choice(draft, heard)
+        draft, text = told_contact(draft, heard.text)
+        heard = replace(heard, text=text)
         if not heard.text.strip():
             return draft
-        if asked == "place":
-            return self._answer_place(draft, heard)
         if asked == "confirmed":
             return self._answer_confirmation(draft, heard)
+        draft = add_said_time(draft, heard.text, heard.at)
+        if asked == "place":
+            return self._answer_place(draft, heard)
         return self._absorb_words(draft, heard, asked=asked == "words")
 
-    # --- photos and points ------------------------------------------------------------
-
-    @staticmethod
-    def _absorb_photos(draft: Draft, photos: tuple[str, ...]) -> Draft:
-        new = tuple(photo for photo in dict.fromkeys(photos) if photo not in draft.photos)
-        kept = (draft.photos + new)[:MAX_PHOTOS]
-        notes = draft.notes
-        if len(draft.photos) + len(new) > MAX_PHOTOS:
-            notes += ("too_many_photos",)
-        elif new:
-            notes += ("photos_received",)
-        return draft.model_copy(update={"photos": kept, "notes": notes})
+    # --- points ----------------------------------------------------------------------
 
     def _absorb_location(self, draft: Draft, location: Location) -> Draft:
-        """A shared point wins over all else; a photo's point only fills an open place."""
-        if location.source == "photo" and draft.place is not None:
-            return draft
+        """A point shared on purpose wins over what was said before."""
         if not self._gazetteer.contains(location.latitude, location.longitude):
-            if location.source == "photo":
-                return draft
-            return draft.model_copy(update={"notes": (*draft.notes, "outside_city")})
-        found = self._gazetteer.locate(location.latitude, location.longitude)
-        spot = Spot(
-            address=found.address,
-            district=found.district,
-            latitude=location.latitude,
-            longitude=location.longitude,
-            source=location.source,
-        )
-        return _placed(draft, spot)
+            return draft.noting("outside_city")
+        return placed(draft, at_point(self._gazetteer, location))
 
-    # --- buttons ----------------------------------------------------------------------
+    def _doubt_place(self, draft: Draft) -> Draft:
+        """Ask once which place holds when the photos were taken far from the one named."""
+        spot = None if draft.photo_place else contradicting(draft, self._gazetteer)
+        if spot is None or draft.place is None:
+            return draft
+        asking = {
+            "place": None,
+            "place_options": (spot, draft.place),
+            "photo_place": "asked",
+            "confirmed": False,
+        }
+        return draft.model_copy(update=asking)
+
+    # --- buttons and short answers ----------------------------------------------------
 
     def _absorb_choice(self, draft: Draft, heard: Heard) -> Draft:
         choices = heard.choices or {}
-        if heard.intent == "affirm" and draft.gap == "confirmed":
+        if heard.intent == "affirm" and draft.gap == "confirmed" and draft.problems is None:
             return draft.model_copy(update={"confirmed": True})
         if heard.intent == "change_place":
-            return draft.model_copy(update={"place": None, "place_options": (), "place_tries": 0})
+            return placed(draft, None)
         if heard.intent == "change_category":
-            return draft.model_copy(update={"notes": (*draft.notes, "choose_category")})
+            return draft.noting("choose_category")
         if heard.intent == "choose_category" and choices.get("category") in self._categories:
             update = {"category": choices["category"], "category_chosen": True}
             confirmed = bool(choices.get("confirmed")) and draft.gap == "confirmed"
             return draft.model_copy(update={**update, "confirmed": confirmed})
         if heard.intent == "choose_place":
-            return self._choose_place(draft, choices.get("place", ""))
+            return chosen(draft, choices.get("place", ""))
         return draft
 
-    @staticmethod
-    def _choose_place(draft: Draft, number: str) -> Draft:
-        if number.isdecimal() and int(number) < len(draft.place_options):
-            return _placed(draft, draft.place_options[int(number)])
-        return draft
+    def _answer(self, draft: Draft, answer: Answer, text: str) -> Draft:
+        """Apply a short answer or the button that says the same."""
+        if answer in ("photo_place", "named_place"):
+            return chosen(draft, "0" if answer == "photo_place" else "1")
+        if answer == "neither_place":
+            return placed(draft, None)
+        if answer == "anonymous":
+            return draft.model_copy(update={"contact": None}).noting("contact_removed")
+        if answer == "leave_phone":
+            return draft.noting("leave_phone")
+        if answer == "phone":
+            return told_contact(draft, text, expected=True)[0]
+        if draft.problems is None:
+            return draft
+        return self._divide(draft, draft.problems) if answer == "split" else _undivided(draft)
 
     # --- words ------------------------------------------------------------------------
 
@@ -210,21 +198,41 @@ class Intake:
         elif asked:
             draft = draft.model_copy(update={"word_tries": draft.word_tries + 1})
         if draft.place is None or draft.place.source == "photo":  # words weigh more than EXIF
-            spots = self._spots(heard)
-            if _is_clear(spots):
-                draft = _placed(draft, spots[0][0])
+            draft = self._place_in_words(draft, heard)
         return draft
+
+    def _place_in_words(self, draft: Draft, heard: Heard) -> Draft:
+        """Take the place that words name: known, or an exact address taken as typed."""
+        parts = draft.problems.parts if draft.problems else ()
+        spots = self._find(draft, *heard.places, heard.text)
+        for found in (spots, *(self._find(draft, part) for part in parts)):
+            spot = clear(found)
+            if spot:
+                return placed(draft, spot)
+        if draft.place is not None:
+            return draft
+        if spots and spots[0][1] >= LIKELY_PLACE:
+            likely = tuple(spot for spot, score in spots[:3] if score >= LIKELY_PLACE)
+            return draft.model_copy(update={"place_options": likely})
+        address = unknown_address(heard.text)
+        return placed(draft, as_typed(address)) if address else draft
 
     def add_words(self, draft: Draft, text: str) -> Draft:
         """Return the draft with one more statement, and the category all of them suggest."""
         words = draft.words if text in draft.words else (*draft.words, text)
         if len("\n".join(words)) > MAX_WORDS:
-            return draft.model_copy(update={"notes": (*draft.notes, "words_full")})
-        danger = ("danger",) if people_in_danger(text) else ()
-        update = {"words": words, "confirmed": False, "notes": draft.notes + danger}
-        draft = draft.model_copy(update=update)
-        if draft.category_chosen:
-            return draft
+            return draft.noting("words_full")
+        if self._categories.in_danger(text):
+            draft = draft.noting("danger")
+        parts = () if draft.undivided or draft.problems else separate(text, self._classifier)
+        if parts:
+            problems = Problems(statement=text, parts=parts)
+            draft = draft.model_copy(update={"problems": problems})
+        draft = draft.model_copy(update={"words": words, "confirmed": False})
+        return draft if draft.category_chosen else self._proposed(draft)
+
+    def _proposed(self, draft: Draft) -> Draft:
+        """Return the draft with the category its words suggest."""
         proposal = self._classifier.propose(draft.description)
         ranked = tuple(code for code, _ in proposal.ranked if code in self._categories)
         if proposal.code is None:
@@ -232,24 +240,40 @@ class Intake:
         options = () if proposal.confident else ranked[:3]
         return draft.model_copy(update={"category": proposal.code, "category_options": options})
 
+    def _divide(self, draft: Draft, problems: Problems) -> Draft:
+        """Keep the first problem; the others wait until it is filed."""
+        first, *others = problems.parts
+        words = tuple(first if said == problems.statement else said for said in draft.words)
+        draft = self._retold(draft, words)
+        waiting = tuple(self._retold(new_draft(), (part,)) for part in others)
+        return draft.model_copy(update={"waiting": waiting}).noting("divided")
+
+    def _retold(self, draft: Draft, words: tuple[str, ...]) -> Draft:
+        """Return the draft of one of several problems, with the place its own words name."""
+        update = {
+            "words": words,
+            "problems": None,
+            "undivided": True,
+            "category_chosen": False,
+            "confirmed": False,
+        }
+        draft = self._proposed(draft.model_copy(update=update))
+        spot = clear(self._find(draft, words[-1]))
+        return placed(draft, spot) if spot else draft
+
     def _describe_point(self, draft: Draft, spot: Spot, heard: Heard) -> Draft:
         """Words next to a shared point: more of the problem, or where exactly it is."""
-        named = bool(self._spots(heard))
-        if heard.intent in _REPORT or (not named and self._describes(heard.text)):
+        named = bool(self._find(draft, *heard.places, heard.text))
+        if heard.intent in _REPORT or (not named and self.describes(heard.text)):
             return self.add_words(draft, heard.text)
         detailed = spot.model_copy(update={"address": f"{spot.address}（{heard.text.strip()}）"})
         return draft.model_copy(update={"place": detailed})
 
     def _add_facts(self, draft: Draft, heard: Heard) -> Draft:
         """Keep what a message about the place says of the problem as well."""
-        if heard.intent in _REPORT or self._describes(heard.text):
+        if heard.intent in _REPORT or self.describes(heard.text):
             return self.add_words(draft, heard.text)
         return draft
-
-    def _describes(self, text: str) -> bool:
-        """Tell whether a text surely describes a problem."""
-        proposal = self._classifier.propose(text)
-        return proposal.code is not None and proposal.confident
 
     # --- place ------------------------------------------------------------------------
 
@@ -258,58 +282,56 @@ class Intake:
             return self._describe_point(draft, draft.place, heard)
         ordinal = _ORDINAL.match(heard.text.strip())
         if ordinal and draft.place_options:
-            return self._choose_place(draft, str("一二三123".index(ordinal.group(1)) % 3))
-        spots = self._spots(heard)
-        if _is_clear(spots):
-            return self._add_facts(_placed(draft, spots[0][0]), heard)
+            return chosen(draft, str("一二三123".index(ordinal.group(1)) % 3))
+        spots = self._find(draft, *heard.places, heard.text)
+        spot = clear(spots)
+        if spot:
+            return self._add_facts(placed(draft, spot), heard)
         if spots and draft.place_tries == 0:
             options = tuple(spot for spot, _ in spots[:3])
             return draft.model_copy(update={"place_options": options, "place_tries": 1})
-        if draft.place_tries and _ADDRESS.search(heard.text):
-            return _placed(draft, _typed(heard.text.strip()))
+        address = unknown_address(heard.text)
+        if address is None and draft.place_tries and _ADDRESS.search(heard.text):
+            address = heard.text.strip()
+        if address:
+            return placed(draft, as_typed(address))
         if heard.intent in _REPORT:
             draft = self.add_words(draft, heard.text)
-        return draft.model_copy(
-            update={
-                "place_tries": draft.place_tries + 1,
-                "place_options": (),
-                "notes": (*draft.notes, "place_not_found"),
-            }
-        )
+        unclear = {"place_tries": draft.place_tries + 1, "place_options": ()}
+        return draft.model_copy(update=unclear).noting("place_not_found")
 
-    def _spots(self, heard: Heard) -> list[tuple[Spot, float]]:
-        """Return candidate spots with scores, best first, one for each point (some 10 m)."""
-        phrases = (*heard.places, heard.text)
-        best: dict[tuple[float, float], tuple[Spot, float]] = {}
-        for phrase in phrases:
-            for match in self._gazetteer.find(phrase):
-                point = (round(match.latitude, 4), round(match.longitude, 4))
-                if point not in best or best[point][1] < match.score:
-                    best[point] = (_spot(match), match.score)
-        return sorted(best.values(), key=lambda pair: -pair[1])
+    def _find(self, draft: Draft, *phrases: str) -> list[Candidate]:
+        return candidates(self._gazetteer, phrases, known_point(draft))
 
     # --- confirmation -----------------------------------------------------------------
 
     def _answer_confirmation(self, draft: Draft, heard: Heard) -> Draft:
         if heard.intent == "affirm":
+            if draft.problems:  # a yes to "reported apart they are handled sooner"
+                return self._divide(draft, draft.problems)
             return draft.model_copy(update={"confirmed": True})
+        timed = add_said_time(draft, heard.text, heard.at)
         if _CHANGE.search(heard.text):
             said = self._said_category(heard.text)
             if said:
-                return draft.model_copy(update={"category": said, "category_chosen": True})
-        spots = self._spots(heard)
+                return timed.model_copy(update={"category": said, "category_chosen": True})
+        spots = self._find(draft, *heard.places, heard.text)
         if heard.intent not in _REPORT and spots and spots[0][1] >= SURE_PLACE:
-            return self._add_facts(_placed(draft, spots[0][0]), heard)
+            return self._add_facts(placed(timed, spots[0][0]), heard)
+        if timed is not draft and (
+            heard.intent in ("deny", "correct") or _CHANGE.search(heard.text)
+        ):
+            return timed
         named = self._named_category(heard.text)
         if heard.intent in ("correct", "deny") and named:
             return draft.model_copy(update={"category": named, "category_chosen": True})
         if heard.intent == "correct" and heard.places:
-            return _placed(draft, _typed(heard.places[0]))
+            return placed(draft, as_typed(heard.places[0]))
         if heard.intent in ("deny", "correct"):
-            return draft.model_copy(update={"notes": (*draft.notes, "what_is_wrong")})
+            return draft.noting("what_is_wrong")
         if is_vague(heard.text):
             return draft
-        return self.add_words(draft, heard.text)
+        return self.add_words(timed, heard.text)
 
     def _named_category(self, text: str) -> str | None:
         """Return the category the citizen says outright, or surely describes."""
@@ -329,33 +351,44 @@ class Intake:
         return max(named)[1] if named else None
 
 
+def next_problem(draft: Draft) -> Draft | None:
+    """Return the draft of the problem that waits behind a filed one, if any.
+
+    Place, photos and contact are those of the filed one unless its own words name a place. It
+    belongs to the message that filed the other: that is no answer to its own questions.
+    """
+    if not draft.waiting:
+        return None
+    following, *rest = draft.waiting
+    shared = {
+        "place": following.place or draft.place,
+        "photos": draft.photos,
+        "videos": draft.videos,
+        "photo_place": "settled",
+        "contact": draft.contact,
+        "waiting": tuple(rest),
+        "message_id": draft.message_id,
+        "changed_at": draft.changed_at,
+        "notes": ("next_problem",),
+    }
+    return following.model_copy(update=shared)
+
+
+def told_contact(draft: Draft, text: str, *, expected: bool = False) -> tuple[Draft, str]:
+    """Return the draft with the phone number that ``text`` leaves, and the words without it."""
+    told = take_contact(text, expected=expected)
+    if told.contact is None:
+        return draft, text
+    return draft.model_copy(update={"contact": told.contact}).noting("contact_saved"), told.text
+
+
 def is_vague(text: str) -> bool:
     """Tell whether a text names no problem: only the wish to complain, or no word at all."""
     return not any(char.isalnum() for char in text) or _VAGUE.match(text) is not None
 
 
-def _placed(draft: Draft, spot: Spot) -> Draft:
-    update = {"place": spot, "place_options": (), "place_tries": 0, "confirmed": False}
+def _undivided(draft: Draft) -> Draft:
+    """Report several problems as one: filed, unless the category must be chosen first."""
+    unsure = bool(draft.category_options) and not draft.category_chosen
+    update = {"problems": None, "undivided": True, "confirmed": not unsure}
     return draft.model_copy(update=update)
-
-
-def _spot(match: PlaceMatch) -> Spot:
-    return Spot(
-        address=match.address,
-        district=match.district,
-        latitude=match.latitude,
-        longitude=match.longitude,
-        source="text",
-    )
-
-
-def _typed(address: str) -> Spot:
-    """An address as the citizen wrote it, unknown to the gazetteer."""
-    return Spot(address=address, district=None, latitude=None, longitude=None, source="typed")
-
-
-def _is_clear(spots: list[tuple[Spot, float]]) -> bool:
-    """Tell whether the best candidate is sure and well ahead of the next."""
-    if not spots or spots[0][1] < SURE_PLACE:
-        return False
-    return len(spots) == 1 or spots[0][1] - spots[1][1] >= CLEAR_LEAD

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pypinyin import lazy_pinyin
+from pypinyin import Style, lazy_pinyin
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
@@ -88,8 +88,10 @@ class NameFinder:
     def by_sound(self, text: str) -> tuple[Mention, ...]:
         """Names pronounced, not written, in ``text``.
 
-        0.92 for the same syllables (0.88 for three of them), 0.12 less when they are the
-        same only to a southern ear (zh/z, n/l, ing/in …).
+        0.92 for the same syllables; for names of three, 0.9 when the tones agree as well and
+        0.88 when not. When they are the same only to a southern ear (zh/z, n/l, ing/in …):
+        0.88 if that is one syllable of a name of three before its generic ending, else 0.8
+        (石门大街, 西门大街 and 四门大街 are too much alike).
         """
         spoken = syllables(text)
         plain = self._alphabet.read_only(spoken)
@@ -97,10 +99,16 @@ class NameFinder:
         found: list[Mention] = []
         for name, code in self._spoken.items():
             start = plain.find(code)
-            score = 0.92 if len(name) > MIN_SOUND_LENGTH else 0.88
-            if start < 0:
+            if start >= 0:
+                score = 0.92 if len(name) > MIN_SOUND_LENGTH else 0.88
+                if len(name) == MIN_SOUND_LENGTH and _same_tones(name, text, start):
+                    score = 0.9
+            else:
                 start = accented.find(self._accented[name])
-                score -= 0.12
+                window = plain[start : start + len(name)]
+                unlike = sum(one != other for one, other in zip(window, code, strict=False))
+                telling = len(name) - _generic_length(name)
+                score = 0.88 if unlike == 1 and telling >= MIN_SOUND_LENGTH else 0.8
             if start >= 0:
                 found.append(Mention(name, start, start + len(name), score))
         return _without_overlaps(found, key=lambda m: (m.start - m.end, -m.score, m.start))
@@ -129,10 +137,25 @@ def syllables(text: str) -> list[str]:
     return spoken if len(spoken) == len(text) else [lazy_pinyin(char)[0] for char in text]
 
 
+def _same_tones(name: str, text: str, start: int) -> bool:
+    return _tones(name) == _tones(text[start : start + len(name)])
+
+
+def _tones(text: str) -> list[str]:
+    toned: list[str] = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
+    return toned
+
+
 def _flatten(syllable: str) -> str:
     for pattern, replacement in _ACCENT:
         syllable = pattern.sub(replacement, syllable)
     return syllable
+
+
+def _generic_length(name: str) -> int:
+    """Characters of the generic ending of a name (小区, 路 …) that leaves two or more."""
+    suffix = _SUFFIX.search(name)
+    return len(suffix.group()) if suffix and suffix.start() >= 2 else 0
 
 
 def _likeness(name: str, code: str, text: str) -> Mention:
@@ -141,8 +164,7 @@ def _likeness(name: str, code: str, text: str) -> Mention:
     if alignment is None or len(text) < len(code) - 1:
         return Mention(name, 0, 0, 0.0)
     window = text[alignment.dest_start : alignment.dest_end]
-    suffix = _SUFFIX.search(name)
-    tail = len(suffix.group()) if suffix and suffix.start() >= 2 else 0
+    tail = _generic_length(name)
     core = code[: len(code) - tail]
     core_window = window[: max(0, len(window) - tail)]
     core_score = max(

@@ -15,7 +15,7 @@ from statistics import median
 from sqlalchemy.orm import Session
 
 from dispatch.categories import Categories
-from dispatch.deadlines import limits
+from dispatch.limits import limits
 from store.statistics import (
     CellTally,
     Tally,

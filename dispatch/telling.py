@@ -7,12 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dispatch.categories import Category
+from dispatch.joining import for_follower, listeners
 from dispatch.wording import note_reply, status_reply
 from store.models import Ticket
 from store.people import queue_message
-
-WARNING = "hot_spot"
-"""Kind of a ticket this side raised by itself: no citizen waits for news of it."""
 
 
 def tell_step(  # noqa: PLR0913
@@ -37,19 +35,22 @@ def tell_step(  # noqa: PLR0913
 
 def tell_note(session: Session, ticket: Ticket, category: Category | None, note: str) -> None:
     """Queue words about a ticket whose status stays the same."""
-    reply = note_reply(_fresh(session, ticket), category, note)
+    tell(session, ticket, note_reply(_fresh(session, ticket), category, note))
+
+
+def tell(session: Session, ticket: Ticket, reply: dict[str, Any]) -> None:
+    """Queue a reply of the Chat API that asks for nothing."""
     _queue(session, ticket, reply, reply)
 
 
 def _queue(
     session: Session, ticket: Ticket, own: dict[str, Any] | None, others: dict[str, Any]
 ) -> None:
-    if ticket.kind == WARNING:
-        return
-    if own is not None:
-        queue_message(session, ticket.citizen_id, [own])
-    for follower in ticket.followers:
-        queue_message(session, follower.citizen_id, [others])
+    for listener in listeners(session, ticket):
+        if listener != ticket.citizen_id:
+            queue_message(session, listener, [for_follower(others)])
+        elif own is not None:
+            queue_message(session, listener, [own])
 
 
 def _fresh(session: Session, ticket: Ticket) -> Ticket:

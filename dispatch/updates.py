@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from base.errors import StateError
 from base.settings import get_settings
 from dispatch.after_photos import origin_allowed
-from dispatch.categories import Categories
+from dispatch.categories import Categories, Category
 from dispatch.lifecycle import NEEDS_EXPLANATION, keeps_status, steps_for
+from dispatch.limits import transfers
 from dispatch.open311 import RequestUpdate
 from dispatch.telling import tell_note, tell_step
 from dispatch.wording import OUR_WORDS
@@ -62,15 +63,20 @@ def apply_update(
         return Outcome.UNKNOWN_TICKET
     if update_applied(session, update.update_id):
         return Outcome.REPEATED
-    if _is_outdated(session, ticket, update):
+    category = categories.get(ticket.category)
+    if _is_outdated(session, ticket, category, update):
         return Outcome.OUTDATED
     note = update.description.strip() or None
     why = ""
     steps: tuple[str, ...] = ()
+    meaning = _meaning(ticket, category, update)
     try:
-        steps = steps_for(ticket.status, _meaning(ticket, update))
+        steps = steps_for(ticket.status, meaning)
     except StateError as error:
         why = error.detail
+    unit = update.agency_responsible
+    if meaning == ticket.status.upper() == "TRANSFERRED" and unit and unit != ticket.department:
+        steps = ("transferred",)  # passed on once more
     if note is None and NEEDS_EXPLANATION.intersection(steps):
         why = "no explanation"
     if why:
@@ -80,12 +86,11 @@ def apply_update(
     photos = _new_photos(session, ticket, update)
     if photos and not steps and note is None:
         note = PHOTOS_ADDED
-    category = categories.get(ticket.category)
     if steps:
         _apply(session, ticket, steps, update, note)
         _expect(session, ticket, photos)
         tell_step(session, ticket, category, update.agency_responsible, note)
-    elif note is not None and _is_progress(session, ticket, update, note, photos):
+    elif note is not None and _is_progress(session, ticket, update, meaning, note, photos):
         _apply(session, ticket, (ticket.status,), update, note)
         _expect(session, ticket, photos)
         tell_note(session, ticket, category, note)
@@ -101,7 +106,9 @@ def apply_update(
     return Outcome.APPLIED
 
 
-def _is_outdated(session: Session, ticket: Ticket, update: RequestUpdate) -> bool:
+def _is_outdated(
+    session: Session, ticket: Ticket, category: Category | None, update: RequestUpdate
+) -> bool:
     """Tell whether an update is older than what the ticket has become.
 
     Than the last one applied; and an end of the work from before its citizen sent the case
@@ -114,27 +121,39 @@ def _is_outdated(session: Session, ticket: Ticket, update: RequestUpdate) -> boo
     sent_back = last_step(session, ticket, "reopened")
     if sent_back is None or sent_back.actor == "dispatch":
         return False
-    ends = steps_for(ticket.status, _meaning(ticket, update))
+    ends = steps_for(ticket.status, _meaning(ticket, category, update))
     return bool(NEEDS_EXPLANATION.intersection(ends)) and update.updated_datetime < sent_back.at
 
 
-def _meaning(ticket: Ticket, update: RequestUpdate) -> str:
-    """Read "not our responsibility" that names another department as a hand-over (转办)."""
+def _meaning(ticket: Ticket, category: Category | None, update: RequestUpdate) -> str:
+    """Read "not our responsibility" that names another unit as a hand-over (转办).
+
+    Until it is transferred, the category's department stands for the office the case was
+    routed to: a system that knows no offices names the department.
+    """
+    known = {ticket.department}
+    if category is not None and not transfers(ticket):
+        known.add(category.department)
     unit = update.agency_responsible
-    if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit != ticket.department:
+    if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit not in known:
         return "TRANSFERRED"
-    return update.status
+    return update.status.upper()
 
 
-def _is_progress(
-    session: Session, ticket: Ticket, update: RequestUpdate, note: str, photos: list[str]
+def _is_progress(  # noqa: PLR0913
+    session: Session,
+    ticket: Ticket,
+    update: RequestUpdate,
+    meaning: str,
+    note: str,
+    photos: list[str],
 ) -> bool:
     """Tell whether words or photos without a step are news for the citizen.
 
     Not what this side said, which a server may list among its updates, and not what he
     has been told already: the same step has another id when it is read from the request.
     """
-    if not keeps_status(ticket.status, _meaning(ticket, update)) or note.startswith(OUR_WORDS):
+    if not keeps_status(ticket.status, meaning) or note.startswith(OUR_WORDS):
         return False
     if update.status and ticket.status == "closed":
         closing = last_step(session, ticket, "closed")

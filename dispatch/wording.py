@@ -11,14 +11,19 @@ from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings, get_settings
 from dispatch.categories import Category
 from dispatch.lifecycle import FINISHED, STATUS_NAMES
+from dispatch.limits import limit_hours, limits
 from store.models import Media, Ticket, utc_now
 from store.tickets import CITY_TIME
 
 WITHDRAWAL = "市民撤回"
 SUPPLEMENT = "市民补充："
 RATING = "市民评价："
+JOINED = "另一位市民也反映："
 CALL = "【催办】"
 URGENT_CALL = "【督办】"
+JOINED = "另一位市民也反映："
+WARNING = "【预警】"
+RAISED = "【提级】"
 CONFIRMED = "市民确认办结"
 UNANSWERED = "市民未反馈，按期结案"
 REOPENING = "市民要求重办："
@@ -27,8 +32,11 @@ OUR_WORDS = (
     WITHDRAWAL,
     SUPPLEMENT,
     RATING,
+    JOINED,
     CALL,
     URGENT_CALL,
+    WARNING,
+    RAISED,
     CONFIRMED,
     UNANSWERED,
     REOPENING,
@@ -84,9 +92,6 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
         ``respond`` (``24小时内受理``) while nobody has taken it, ``resolve``
         (``预计7月3日前办结``) while it is not done; a limit that has passed promises nothing.
     """
-    # deadlines words its own calls with this module
-    from dispatch.deadlines import limit_hours, limits  # noqa: PLC0415
-
     if category is None or ticket.status not in _WORKING:
         return {}
     due = limits(ticket, category)
@@ -100,8 +105,6 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
 
 def is_overdue(ticket: Ticket, category: Category | None, now: datetime) -> bool:
     """Tell whether a ticket should be done by now and is not."""
-    from dispatch.deadlines import limits  # noqa: PLC0415 - as above
-
     if category is None or ticket.status not in _WORKING:
         return False
     return limits(ticket, category).resolve <= now
@@ -166,6 +169,27 @@ def overdue_reply(ticket: Ticket, category: Category | None, stage: str) -> dict
         f"工单 {ticket.id} 没有按时{LIMIT_NAMES[stage]}，让您久等了。"
         f"我们已向{ticket.department}督办，"
         "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
+    )
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
+
+
+def raised_reply(
+    ticket: Ticket, category: Category | None, stage: str, supervisor: str
+) -> dict[str, Any]:
+    """Return the reply that tells who was called in when twice a limit has passed."""
+    text = (
+        f"工单 {ticket.id} 到现在还没有{LIMIT_NAMES[stage]}，很抱歉。"
+        f"我们已提请{supervisor}督促{ticket.department}，"
+        "有进展马上告诉您；着急可以拨打12345，报工单号就行。"
+    )
+    return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
+
+
+def passed_on_reply(ticket: Ticket, category: Category | None, supervisor: str) -> dict[str, Any]:
+    """Return the reply that admits that units pass the case on."""
+    text = (
+        f"工单 {ticket.id} 转了几个单位，还没有定下由谁办理，让您久等了。"
+        f"我们已提请{supervisor}协调，定下来马上告诉您。"
     )
     return {"text": text, "buttons": [], "cards": [ticket_card(ticket, category)]}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.media import write_bytes
+from store.media import store_fetched
 from store.models import Media, Ticket
 
 SENDER = "dispatch"
@@ -64,9 +63,7 @@ def keep_photo(session: Session, media_id: str, data: bytes, content_type: str) 
     photo = session.get_one(Media, media_id, with_for_update=True)
     if photo.size:
         return False
-    write_bytes(media_id, data)
-    photo.content_type, photo.size = content_type, len(data)
-    photo.sha256 = hashlib.sha256(data).hexdigest()
+    store_fetched(session, photo, data, content_type, None)
     return True
 
 

@@ -73,7 +73,10 @@ class Ticket(Base):
     """
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("ix_tickets_citizen", "citizen_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_tickets_citizen", "citizen_id", "created_at"),
+        Index("ix_tickets_place", "latitude", "longitude"),
+    )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"))
@@ -200,6 +203,7 @@ class Media(Base):
     """
 
     __tablename__ = "media"
+    __table_args__ = (Index("ix_media_role_size", "role", "size"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     citizen_id: Mapped[str] = mapped_column(String(160), index=True)

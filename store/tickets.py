@@ -7,11 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
-from store.models import OutboxEntry, Ticket, TicketEvent, TicketSequence, plain, utc_now
+from store.models import (
+    OutboxEntry,
+    Ticket,
+    TicketEvent,
+    TicketFollower,
+    TicketSequence,
+    plain,
+    utc_now,
+)
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 FINAL = ("closed", "rejected", "withdrawn")
@@ -43,6 +51,55 @@ def of_citizen(
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session.scalars(statement).first()
+
+
+def by_id(session: Session, ticket_id: str, *, lock: bool = False) -> Ticket | None:
+    """Return a ticket by its number; ``lock`` as in :func:`of_citizen`."""
+    statement = select(Ticket).where(Ticket.id == ticket_id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(statement).first()
+
+
+def visible_to(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
+    """Return the ticket if the citizen filed it or follows it: for reading only."""
+    return session.scalars(
+        select(Ticket).where(Ticket.id == ticket_id, _seen_by(citizen_id))
+    ).first()
+
+
+def latest_visible_to(session: Session, citizen_id: str, limit: int = 5) -> Sequence[Ticket]:
+    """Return the newest tickets the citizen filed or follows, newest first."""
+    return session.scalars(
+        select(Ticket)
+        .where(_seen_by(citizen_id))
+        .order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def follower_of(session: Session, ticket_id: str, citizen_id: str) -> TicketFollower | None:
+    """Return the citizen's place among a ticket's followers, if he has one."""
+    return session.get(TicketFollower, (ticket_id, citizen_id))
+
+
+def followers_of(session: Session, ticket_id: str) -> Sequence[str]:
+    """Return the names of a ticket's followers in the order they joined."""
+    return session.scalars(
+        select(TicketFollower.citizen_id)
+        .where(TicketFollower.ticket_id == ticket_id)
+        .order_by(TicketFollower.joined_at, TicketFollower.citizen_id)
+    ).all()
+
+
+def remove_follower(session: Session, ticket_id: str, citizen_id: str) -> bool:
+    """Take a citizen off a ticket's followers; False when he was not among them."""
+    found = follower_of(session, ticket_id, citizen_id)
+    if found is None:
+        return False
+    session.delete(found)
+    session.flush()
+    return True
 
 
 def latest_of_citizen(session: Session, citizen_id: str, limit: int = 5) -> Sequence[Ticket]:
@@ -205,13 +262,6 @@ def outbox_summary(session: Session) -> dict[str, int]:
     return dict(rows.all())
 
 
-def dead_letters(session: Session) -> Sequence[OutboxEntry]:
-    """Return what the dispatch system refused for good, oldest first."""
-    return session.scalars(
-        select(OutboxEntry).where(OutboxEntry.state == "dead").order_by(OutboxEntry.id)
-    ).all()
-
-
 def city_day(moment: datetime) -> date:
     """Return the calendar day in the city."""
     return moment.astimezone(CITY_TIME).date()
@@ -274,3 +324,27 @@ def rateable(session: Session, citizen_id: str) -> Ticket | None:
         .order_by(Ticket.updated_at.desc())
         .limit(1)
     ).first()
+
+
+def filed_since(
+    session: Session, since: datetime | None, after: str = "", limit: int = 200
+) -> Sequence[Ticket]:
+    """Return tickets filed at or after ``since``, in the order of their ids, with what hangs on.
+
+    ``after`` is the last id of the page before; a page shorter than ``limit`` is the last.
+    """
+    statement = (
+        select(Ticket)
+        .where(Ticket.id > after, Ticket.status != "draft")
+        .options(selectinload(Ticket.events), selectinload(Ticket.photos))
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    if since is not None:
+        statement = statement.where(Ticket.created_at >= since)
+    return session.scalars(statement).all()
+
+
+def _seen_by(citizen_id: str) -> ColumnElement[bool]:
+    followed = select(TicketFollower.ticket_id).where(TicketFollower.citizen_id == citizen_id)
+    return or_(Ticket.citizen_id == citizen_id, Ticket.id.in_(followed))

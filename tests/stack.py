@@ -56,6 +56,7 @@ def stack_environment(folder: Path) -> dict[str, str]:
         "PUBLIC_URL": f"http://127.0.0.1:{ports['gateway']}",
         "RELAY_POLL_SECONDS": "0.3",
         "STATUS_POLL_SECONDS": "2",
+        "BREAKER_REST_SECONDS": "2",
     }
     return {f"SHIMIN_{name}": value for name, value in values.items()}
 

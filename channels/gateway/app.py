@@ -12,6 +12,7 @@ from channels.gateway import api, errors, health, media, webhook
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
 from channels.public import routes as public
 from channels.rasa import RasaClient
+from channels.redaction import load_finder
 from channels.web import routes as web
 from dispatch.categories import load_categories
 from dispatch.classifier import CategoryClassifier
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Shimin Chat API", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.rasa = RasaClient(settings)
+    app.state.region_finder = load_finder(settings.region_finder)
     app.state.categories = load_categories(settings.categories_file)
     app.state.conversation = Conversation(
         settings, app.state.rasa, CategoryClassifier.load(settings)

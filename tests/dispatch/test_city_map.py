@@ -31,6 +31,9 @@ def test_every_district_is_drawn_inside_the_box_with_its_name_on_its_own_ground(
         xs, ys = zip(*corners, strict=True)
         assert min(xs) < shape.label_x < max(xs)
         assert min(ys) < shape.label_y < max(ys)
+        left, top, width, height = shape.box
+        assert (left, top) == (min(xs), min(ys))
+        assert (left + width, top + height) == pytest.approx((max(xs), max(ys)))
 
 
 def test_rivers_roads_and_the_outline_are_there() -> None:

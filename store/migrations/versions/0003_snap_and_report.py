@@ -22,6 +22,7 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("source_url", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("perceptual_hash", sa.String(length=16), nullable=True))
+        batch_op.create_index("ix_media_role_size", ["role", "size"])
     _create_followers()
     _create_drafts()
     _create_hot_spots()
@@ -32,9 +33,11 @@ def downgrade() -> None:
     for table in ("hot_spot_reports", "hot_spots", "open_drafts", "ticket_followers"):
         op.drop_table(table)
     with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.drop_index("ix_media_role_size")
         for column in ("perceptual_hash", "source_url", "role"):
             batch_op.drop_column(column)
     with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.drop_index("ix_tickets_place")
         batch_op.drop_constraint("uq_tickets_progress_token", type_="unique")
         for column in (
             "contact",
@@ -71,6 +74,7 @@ def _extend_tickets() -> None:
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.alter_column("progress_token", existing_type=sa.String(length=32), nullable=False)
         batch_op.create_unique_constraint("uq_tickets_progress_token", ["progress_token"])
+        batch_op.create_index("ix_tickets_place", ["latitude", "longitude"])
 
 
 def _create_followers() -> None:

@@ -6,6 +6,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.complaints import action_cancel_complaint, load_draft
 from actions.forms import REOPEN_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.turn import Turn, button, say
@@ -123,10 +124,15 @@ def action_cancel_reopen(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
 
 @action
 def action_nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Answers “never mind” when nothing is open; it may be a verdict (“重新办”). Say so."""
+    """Answers “never mind” outside the forms: a verdict (“重新办”), or 不报了 to a draft kept.
+
+    Say so when there is neither.
+    """
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
+    if load_draft(tracker) is not None:
+        return action_cancel_complaint(dispatcher, tracker)
     dispatcher.utter_message(response="utter_nothing_open")
     return []
 

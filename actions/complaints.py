@@ -150,7 +150,8 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     with unit_of_work() as session:
         sender = tracker.sender_id
         ticket = file_complaint(session, draft, sender, categories(), router()).ticket
-    category = categories()[ticket.category]
+        category = categories()[ticket.category]
+        card = ticket_card(ticket, category)  # reads the photos
     following = next_problem(draft)
     say(
         dispatcher,
@@ -159,7 +160,7 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
             button("查进度", "check_ticket", ticket_id=ticket.id),
             button("补充情况", "supplement_ticket", ticket_id=ticket.id),
         ],
-        [ticket_card(ticket, category)],
+        [card],
     )
     forgotten = (*CLEARED, "service_id", "policy_id")
     return [
@@ -188,16 +189,6 @@ def action_cancel_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) 
         [button("继续投诉", "continue_complaint"), button("不报了", "cancel")],
     )
     return [*cleared, *draft_slots(following)]
-
-
-@action
-def action_nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Takes 不报了 outside the form. Drop a draft left open, or say that there is nothing."""
-    draft = load_draft(tracker)
-    if draft is None:
-        dispatcher.utter_message(response="utter_nothing_open")
-        return []
-    return action_cancel_complaint(dispatcher, tracker)
 
 
 @action

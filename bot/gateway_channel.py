@@ -17,6 +17,9 @@ from sanic.response import HTTPResponse
 from bot.action_answers import check_schema_once
 from bot.wishes import wishes
 
+ATTACHED = ("photos", "videos", "taken_at", "locations")
+"""What comes with a message and belongs to one wish of it."""
+
 
 class ReplyCollector(OutputChannel):
     """Collects the bot's messages as the gateway's replies (text, buttons, custom)."""
@@ -128,7 +131,7 @@ async def _messages(
     taker = next((wish for wish in found if wish.family == "complaint"), found[0])
     parts = []
     for wish in found:
-        attached = metadata if wish is taker else {**metadata, "photos": [], "locations": []}
+        attached = metadata if wish is taker else {**metadata, **{key: [] for key in ATTACHED}}
         part = message(wish.text, {**attached, "text": wish.text})
         part.parse_data = wish.reading
         parts.append(part)

@@ -91,14 +91,15 @@ class Vocabulary:
     """Which things of a list of groups a text names."""
 
     def __init__(self, groups: Sequence[Sequence[str]]) -> None:
-        self._groups = {word: number for number, group in enumerate(groups) for word in group}
+        self._groups = {
+            word.lower(): number for number, group in enumerate(groups) for word in group
+        }
         longest_first = sorted(self._groups, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def named(self, text: str) -> frozenset[int]:
         """Return the numbers of the groups named; a longer word hides a shorter one in it."""
-        found = self._pattern.findall(text)
-        return frozenset(number for word, number in self._groups.items() if word in found)
+        return frozenset(self._groups[word] for word in self._pattern.findall(text.lower()))
 
 
 class Comparison:

@@ -11,13 +11,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import select
 
+from actions.closing import action_nothing_open
 from actions.complaints import (
     action_ask_complaint_confirmed,
     action_ask_complaint_place,
     action_ask_complaint_words,
     action_cancel_complaint,
     action_file_complaint,
-    action_nothing_open,
     validate_complaint_form,
 )
 from actions.conversation import action_bare_answer, action_keep_attachments

@@ -367,7 +367,8 @@ def test_every_step_is_news_for_the_citizen(status: str) -> None:
         check_buttons(raw["buttons"], status)
         assert filed.id in reply.text
         assert (note or "") in reply.text
-        assert bool(raw["buttons"]) == (status in {"resolved", "verified", "closed", "rejected"})
+        asks = {"resolved", "verified", "closed", "rejected"}  # what comes next is his to say
+        assert bool(raw["buttons"]) == (status in asks)
 
 
 def test_rating_buttons() -> None:

@@ -20,7 +20,7 @@ from dispatch.deadlines import call_for_overdue
 from dispatch.filing import withdraw
 from dispatch.hotspot_alert import LISTED, alert_text, office_of
 from dispatch.hotspots import PEOPLE, REPORTER, HotSpots, cluster_of, reach_metres
-from dispatch.intake import Draft, Spot
+from dispatch.intake import Draft
 from dispatch.joining import join
 from dispatch.open311 import MAX_DESCRIPTION_CHARS
 from store.database import unit_of_work
@@ -412,7 +412,3 @@ def test_two_places_are_two_clusters() -> None:
 
 def test_a_kind_heard_from_afar_has_a_longer_reach(categories: Categories) -> None:
     assert reach_metres(categories["air.odor"]) > reach_metres(categories[KIND])
-
-
-def test_a_spot_needs_no_street() -> None:
-    assert Spot(address="x", district=None, latitude=None, longitude=None, source="typed")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from base.masking import mask
-from dispatch.wording import JOINED
+from dispatch.wording import JOINED, LINK_FIELDS
 from store.database import insert_missing
 from store.media import attach_media
 from store.models import Ticket, TicketFollower, plain
@@ -105,6 +105,11 @@ def listeners(session: Session, ticket: Ticket) -> tuple[str, ...]:
     return tuple(name for name in everybody if not name.startswith(SYSTEM))
 
 
+def _shown(name: str, value: Any) -> str:
+    """Mask a field; an address of ours holds nobody's number, and a masked one leads nowhere."""
+    return str(value) if name in LINK_FIELDS else mask(str(value))
+
+
 def for_follower(reply: dict[str, Any]) -> dict[str, Any]:
     """Return a reply as a follower may read it.
 
@@ -114,7 +119,7 @@ def for_follower(reply: dict[str, Any]) -> dict[str, Any]:
     text = mask(str(reply["text"])).replace("您的工单", "您关注的工单")
     buttons = [b for b in reply.get("buttons", []) if b["payload"].startswith("/check_ticket")]
     cards = [
-        {**card, "fields": {name: mask(str(value)) for name, value in card["fields"].items()}}
+        {**card, "fields": {name: _shown(name, value) for name, value in card["fields"].items()}}
         for card in reply.get("cards", [])
     ]
     return {**reply, "text": text, "buttons": buttons, "cards": cards}

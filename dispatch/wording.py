@@ -49,6 +49,10 @@ RATINGS = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1:
 """The five grades of 政务服务“好差评”, one to five stars; the last two count as bad."""
 BAD_RATING = 2
 
+PHOTO_FIELD, PAGE_FIELD = "处置后照片", "进度页面"
+LINK_FIELDS = (PHOTO_FIELD, PAGE_FIELD)
+"""Fields of a ticket card that hold addresses of ours."""
+
 _NEWS = {
     "submitted": "您的工单已提交。",
     "forwarded": "您的工单已派到{unit}，{respond}。",
@@ -130,9 +134,9 @@ def ticket_card(
     if note:
         fields["办理说明"] = note
     if photos := after_photos(ticket):
-        fields["处置后照片"] = "\n".join(photo_url(settings, photo) for photo in photos)
+        fields[PHOTO_FIELD] = "\n".join(photo_url(settings, photo) for photo in photos)
     if ticket.progress_token:
-        fields["进度页面"] = progress_url(settings, ticket)
+        fields[PAGE_FIELD] = progress_url(settings, ticket)
     return {"kind": "ticket", "id": ticket.id, "title": f"工单 {ticket.id}", "fields": fields}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from xml.etree import ElementTree
 
@@ -134,6 +134,27 @@ def test_a_value_is_made_once_while_it_is_good() -> None:
     now[0] = 61
     assert kept.get("a", make) == 2
     assert kept.get("b", make) == 3
+
+
+def test_nobody_waits_for_a_value_that_is_made_anew() -> None:
+    now = [0.0]
+    kept: Kept[str] = Kept(60, clock=lambda: now[0])
+    assert kept.get("a", lambda: "old") == "old"
+    now[0] = 61
+    started, finish = Event(), Event()
+
+    def slow() -> str:
+        started.set()
+        assert finish.wait(10)
+        return "new"
+
+    maker = Thread(target=kept.get, args=("a", slow))
+    maker.start()
+    assert started.wait(10)
+    assert kept.get("a", lambda: "never") == "old"
+    finish.set()
+    maker.join()
+    assert kept.get("a", lambda: "never") == "new"
 
 
 def test_a_failure_is_not_kept() -> None:

@@ -209,9 +209,9 @@ def test_an_origin_that_is_no_longer_allowed_is_cleared(
     [
         ((404, {}, b""), "HTTP 404"),
         ((302, {"Location": "http://169.254.169.254/"}, b""), "HTTP 302"),
-        ((200, {}, b"<html>"), "not a photo"),
+        ((200, {}, b"<html>"), "photo_not_image"),
         ((200, {}, b"x" * 400_000), "too large"),
-        ((200, {"Content-Encoding": "gzip"}, b"x"), "not a photo"),
+        ((200, {"Content-Encoding": "gzip"}, b"x"), "photo_not_image"),
     ],
 )
 def test_what_is_no_photo_stays_missing_for_a_day(

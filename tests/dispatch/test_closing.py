@@ -360,10 +360,13 @@ def test_warnings_of_this_side_are_nobodys_news(
 ) -> None:
     before = len(told())
     with unit_of_work() as session:
-        session.get_one(Ticket, resolved).kind = "hot_spot"
+        warning = session.get_one(Ticket, resolved)
+        citizen(session, "system:hot_spots")
+        warning.kind, warning.citizen_id = "hot_spot", "system:hot_spots"
     assert later(categories, days=30) == 0
     assert desk("REOPEN", "复查") is Outcome.APPLIED
     assert len(told()) == before
+    assert told("system:hot_spots") == []
 
 
 def test_every_end_is_explained(

@@ -16,7 +16,7 @@ from dispatch.intake import Draft
 from dispatch.joining import AT_WORK, for_follower, join, leave, listeners
 from dispatch.lifecycle import TRANSITIONS
 from dispatch.telling import tell
-from dispatch.wording import JOINED, OUR_WORDS, rating_buttons, status_reply
+from dispatch.wording import JOINED, OUR_WORDS, status_reply, verdict_buttons
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import Citizen, Media, OutboxEntry, Ticket, TicketFollower, plain
@@ -189,9 +189,20 @@ def test_a_follower_is_not_asked_to_rate_and_reads_no_number(categories: Categor
     assert told["buttons"] == []
     assert "13812345678" not in str(told)
     assert "已电话联系" in told["text"]
-    assert reply["buttons"] == rating_buttons(ticket.id)  # the reporter's is untouched
+    assert reply["buttons"] == verdict_buttons(ticket.id)  # the reporter's is untouched
     forwarded = status_reply(ticket, categories["air.dust"], "forwarded", None, None)
     assert "您关注的工单" in for_follower(forwarded)["text"]
+
+
+def test_a_followers_links_are_whole() -> None:
+    """A long run of digits in an address is nobody's number."""
+    links = {
+        "处置后照片": f"http://x/media/{'1' * 32}/public?expires=1",
+        "进度页面": "http://x/13812345678",
+    }
+    fields = {**links, "办理说明": "电话13812345678"}
+    (card,) = for_follower({"text": "", "buttons": [], "cards": [{"fields": fields}]})["cards"]
+    assert card["fields"] == {**links, "办理说明": "电话<手机号>"}
 
 
 def test_what_followers_see_is_not_theirs(filed: File, make_draft: MakeDraft) -> None:

@@ -250,5 +250,5 @@ def test_a_passed_limit_is_admitted_to_followers_as_well(
         ticket.external_id = "311-1"
         add_event(session, ticket, "forwarded", actor="relay")
     with unit_of_work() as session:
-        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=60))
+        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=60), "督查室")
     assert [len(words_to(who)) for who in (ME, OTHER)] == [2, 2]

@@ -18,7 +18,7 @@ from actions.verdicts import (
     ticket_judged,
     verdict_in,
 )
-from dispatch.closing import Stance, stance
+from dispatch.case.closing import Stance, stance
 from store.database import unit_of_work
 from store.models import utc_now
 from store.tickets import of_citizen

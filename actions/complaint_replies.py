@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from actions.turn import button
-from dispatch.categories import Categories, Category
-from dispatch.contact import masked
-from dispatch.draft import Draft, Spot
-from dispatch.limits import limit_hours
-from dispatch.map_links import map_link
+from dispatch.case.limits import limit_hours
+from dispatch.classification.categories import Categories, Category
+from dispatch.places.map_links import map_link
+from dispatch.reporting.contact import masked
+from dispatch.reporting.draft import Draft, Spot
 from store.models import Ticket
 
 Buttons = list[dict[str, str]]

@@ -18,12 +18,12 @@ from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake, router
 from actions.turn import Turn, button, say
-from dispatch.answers import direct_answer
-from dispatch.draft import Draft, Heard, Location, new_draft
-from dispatch.drafts import is_expired
-from dispatch.filing import file_complaint
-from dispatch.intake import next_problem, told_contact
-from dispatch.wording import ticket_card
+from dispatch.case.filing import file_complaint
+from dispatch.case.wording import ticket_card
+from dispatch.reporting.answers import direct_answer
+from dispatch.reporting.draft import Draft, Heard, Location, new_draft
+from dispatch.reporting.drafts import is_expired
+from dispatch.reporting.intake import next_problem, told_contact
 from store.database import unit_of_work
 from store.drafts import drop_draft, keep_draft
 from store.tickets import CITY_TIME

@@ -15,7 +15,7 @@ from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, next_message_only, say
 from actions.verdicts import ask_again, hear_verdict
-from dispatch.emergency import hotlines_for
+from dispatch.reporting.emergency import hotlines_for
 from matcher.answers import read_facts
 from matcher.kind import guess_kind
 from store.database import unit_of_work

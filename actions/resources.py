@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from base.settings import get_settings
-from dispatch.categories import Categories, load_categories
-from dispatch.classifier import CategoryClassifier
-from dispatch.duplicates import DuplicateFinder
-from dispatch.gazetteer import Gazetteer
-from dispatch.intake import Intake
-from dispatch.routing import Router
+from dispatch.case.routing import Router
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.places.gazetteer import Gazetteer
+from dispatch.reporting.intake import Intake
+from dispatch.similar.duplicates import DuplicateFinder
 from matcher.catalogue import Catalogue
 
 

@@ -22,9 +22,9 @@ from actions.resources import categories
 from actions.turn import Turn, button, named_ticket, say
 from actions.verdicts import hear_verdict, pending, verdict_in
 from base.errors import StateError
-from dispatch.filing import rate, supplement, withdraw
-from dispatch.lifecycle import FINISHED, RATEABLE, STATUS_NAMES, TRANSITIONS
-from dispatch.wording import (
+from dispatch.case.filing import rate, supplement, withdraw
+from dispatch.case.lifecycle import FINISHED, RATEABLE, STATUS_NAMES, TRANSITIONS
+from dispatch.case.wording import (
     BAD_RATING,
     RATINGS,
     may_reopen,

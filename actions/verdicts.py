@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from actions.resources import categories
 from actions.turn import Turn, button, named_ticket, say
 from base.errors import StateError
-from dispatch.closing import Stance, confirm_solved, object_again, reopen, stance
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import rating_buttons, reopen_button, ticket_card, verdict_buttons
+from dispatch.case.closing import Stance, confirm_solved, object_again, reopen, stance
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import rating_buttons, reopen_button, ticket_card, verdict_buttons
 from store.database import unit_of_work
 from store.models import Ticket, utc_now
 from store.tickets import awaiting_verdict, last_step, of_citizen, rateable

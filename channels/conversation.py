@@ -33,8 +33,8 @@ from channels.message import (
 )
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
-from dispatch.classifier import CategoryClassifier
-from dispatch.intake import OTHER, is_vague
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.reporting.intake import OTHER, is_vague
 from store.database import reading, unit_of_work
 from store.media import save_media, sent_before
 from store.models import Media, plain

@@ -18,7 +18,7 @@ from store.database import unit_of_work
 from store.tickets import CITY_TIME, filed_since
 
 if TYPE_CHECKING:
-    from dispatch.hotline_record import HotlineRecord
+    from dispatch.case.hotline_record import HotlineRecord
 
 tickets = typer.Typer(no_args_is_help=True)
 _PAGE = 200
@@ -61,8 +61,8 @@ def export(
 
 def _records(since: datetime | None, *, with_contact: bool) -> Iterator[HotlineRecord]:
     """Read page by page; a page's audit is committed before its records are handed out."""
-    from dispatch.categories import load_categories
-    from dispatch.hotline_record import hotline_record, ticket_view
+    from dispatch.case.hotline_record import hotline_record, ticket_view
+    from dispatch.classification.categories import load_categories
 
     categories = load_categories(get_settings().categories_file)
     actor = f"official:{getpass.getuser()}"
@@ -90,7 +90,7 @@ def _write_json(records: Iterator[HotlineRecord]) -> None:
 
 
 def _write_csv(records: Iterator[HotlineRecord]) -> None:
-    from dispatch.hotline_record import TITLES
+    from dispatch.case.hotline_record import TITLES
 
     sys.stdout.write("\ufeff")
     writer = csv.DictWriter(sys.stdout, TITLES, lineterminator="\r\n")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from dispatch.categories import Categories
+from dispatch.classification.categories import Categories
 from dispatch.desk.status import ACTIONS
 
 CLIENT_SECONDS = 15.0

@@ -21,7 +21,7 @@ from benchmarks.faults.killer import VICTIMS, Killer, Pace
 from benchmarks.faults.proxy import FaultProxy
 from benchmarks.faults.script import complaints
 from benchmarks.faults.verdict import Evidence, Inbox, Verdict, judge
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from tests.stack import ROOT, Stack
 
 CATEGORIES = ROOT / "dispatch" / "categories.yml"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 from benchmarks.faults.citizen import Complaint
-from dispatch.atlas import Atlas
+from dispatch.places.atlas import Atlas
 from tests.e2e.driver import jpeg, location, photo
 from tests.stack import ROOT
 

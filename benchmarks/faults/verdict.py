@@ -11,7 +11,7 @@ from typing import Any
 from base.identity import citizen_id
 from benchmarks.faults.citizen import Citizen
 from benchmarks.faults.evidence import DeskCase, DeskEvent, Letter, TicketRow
-from dispatch.lifecycle import STATUS_NAMES
+from dispatch.case.lifecycle import STATUS_NAMES
 
 Inbox = Sequence[tuple[int, list[dict[str, Any]]]]
 

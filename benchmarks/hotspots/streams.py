@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from shapely import Point
 
-from dispatch.atlas import Atlas
-from dispatch.hotspots import PEOPLE, WINDOW
+from dispatch.places.atlas import Atlas
+from dispatch.similar.hotspots import PEOPLE, WINDOW
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 DAYS = 28

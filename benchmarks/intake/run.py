@@ -29,7 +29,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from base.settings import get_settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from store.database import unit_of_work
 from store.models import Ticket
 from store.privacy import reveal

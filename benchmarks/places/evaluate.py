@@ -27,8 +27,8 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from base.settings import ROOT, get_settings
-from dispatch.gazetteer import Gazetteer, PlaceMatch, the_one
-from dispatch.occurrence import occurrence
+from dispatch.places.gazetteer import Gazetteer, PlaceMatch, the_one
+from dispatch.times.occurrence import occurrence
 
 DATA = ROOT / "tests" / "dispatch" / "data"
 SAME_METRES = 50.0

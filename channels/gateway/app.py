@@ -14,8 +14,8 @@ from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
 from channels.web import routes as web
-from dispatch.categories import load_categories
-from dispatch.classifier import CategoryClassifier
+from dispatch.classification.categories import load_categories
+from dispatch.classification.classifier import CategoryClassifier
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "

@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from base.errors import InputError
 from base.signing import verify
+from dispatch.case.updates import MAX_PHOTOS, MAX_URL_CHARS, Outcome, apply_update
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import MAX_PHOTOS, MAX_URL_CHARS, Outcome, apply_update
 from store.database import unit_of_work
 
 router = APIRouter(prefix="/webhooks")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dispatch.city_map import CityMap
-from dispatch.progress import Progress
-from dispatch.statistics import Dot, Figures
+from dispatch.case.progress import Progress
+from dispatch.case.statistics import Dot, Figures
+from dispatch.places.city_map import CityMap
 
 _WAY = ("已提交", "已派单", "处置中", "已办结", "已结案")
 _REACHED = {

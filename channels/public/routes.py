@@ -14,11 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from base.settings import Settings
 from channels.public.kept import Kept
 from channels.public.pictures import StatusBar, map_picture, status_bar
-from dispatch.atlas import Atlas
-from dispatch.categories import Categories
-from dispatch.city_map import CityMap
-from dispatch.progress import Progress, progress_of
-from dispatch.statistics import SPANS, Figures, city_figures
+from dispatch.case.progress import Progress, progress_of
+from dispatch.case.statistics import SPANS, Figures, city_figures
+from dispatch.classification.categories import Categories
+from dispatch.places.atlas import Atlas
+from dispatch.places.city_map import CityMap
 from store.database import reading
 from store.models import utc_now
 from store.tickets import CITY_TIME

@@ -17,9 +17,7 @@ from starlette.templating import Jinja2Templates
 
 from base.errors import ConfigurationError
 from base.settings import Settings
-from dispatch.atlas import Atlas
-from dispatch.categories import load_categories
-from dispatch.city_map import CityMap
+from dispatch.classification.categories import load_categories
 from dispatch.desk import api, pages
 from dispatch.desk.api_errors import ApiError
 from dispatch.desk.courier import Courier
@@ -30,6 +28,8 @@ from dispatch.desk.questions import load_questions
 from dispatch.desk.sessions import LoginLimiter, SessionKeeper
 from dispatch.desk.web import AccessLog, BodyLimit, SecurityHeaders, origin_of
 from dispatch.open311.writer import Format, write_errors
+from dispatch.places.atlas import Atlas
+from dispatch.places.city_map import CityMap
 from store.privacy import cipher
 
 logger = logging.getLogger(__name__)

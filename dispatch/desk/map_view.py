@@ -1,4 +1,4 @@
-"""The dispatcher's map: requests as dots on the city drawn by :mod:`dispatch.city_map`."""
+"""The dispatcher's map: requests as dots on the city drawn by :mod:`dispatch.places.city_map`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dispatch.city_map import CityMap, DistrictShape
 from dispatch.desk import views
 from dispatch.desk.tables import RequestRow
+from dispatch.places.city_map import CityMap, DistrictShape
 
 _CELL = 17.0
 """Room one dot takes, in map units at scale 1."""

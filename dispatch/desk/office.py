@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from base.errors import InputError, StateError
-from dispatch.categories import Categories, Category, Level, severity
+from dispatch.classification.categories import Categories, Category, Level, severity
 from dispatch.desk.api_errors import ApiError
 from dispatch.desk.database import Database, sender_id_of
 from dispatch.desk.forms import NewRequest, NewUpdate

@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.templating import Jinja2Templates
 
 from base.errors import InputError, ShiminError, StateError
-from dispatch.city_map import CityMap
 from dispatch.desk import map_view, views
 from dispatch.desk.api_errors import ApiError
 from dispatch.desk.courier import Courier
@@ -25,6 +24,7 @@ from dispatch.desk.sessions import COOKIE, SESSION_SECONDS, DeskSession, LoginLi
 from dispatch.desk.status import ACTIONS, Status, actions_for
 from dispatch.desk.tables import RequestRow
 from dispatch.desk.web import PostedForm, read_form
+from dispatch.places.city_map import CityMap
 
 _HERE = Path(__file__).parent
 STATIC_DIR = _HERE / "static"

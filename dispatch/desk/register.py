@@ -10,12 +10,12 @@ from math import cos, radians
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
-from dispatch.atlas import METRES_PER_DEGREE
-from dispatch.categories import Categories
+from dispatch.classification.categories import Categories
 from dispatch.desk.database import Database
 from dispatch.desk.forms import Listing
 from dispatch.desk.status import Actor, Status, is_open
 from dispatch.desk.tables import EventRow, RequestRow
+from dispatch.places.atlas import METRES_PER_DEGREE
 
 PAGE_SIZE = 30
 MAX_POINTS = 1000

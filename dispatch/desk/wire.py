@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.categories import Category
+from dispatch.classification.categories import Category
 from dispatch.desk.privacy import masked
 from dispatch.desk.status import Status, is_open
 from dispatch.desk.tables import EventRow, RequestRow

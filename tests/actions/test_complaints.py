@@ -22,7 +22,7 @@ from actions.complaints import (
 )
 from actions.conversation import action_bare_answer, action_keep_attachments
 from actions.registry import Handler
-from dispatch.draft import Draft
+from dispatch.reporting.draft import Draft
 from store.database import unit_of_work
 from store.models import OpenDraft, Ticket
 

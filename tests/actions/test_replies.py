@@ -17,9 +17,9 @@ from actions.resources import catalogue, categories
 from actions.turn import button
 from channels.message import Card, Reply
 from channels.payloads import is_payload
-from dispatch.draft import Contact, Draft, Occurred, Problems, Spot, new_draft
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import rating_buttons, status_reply, ticket_card
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import rating_buttons, status_reply, ticket_card
+from dispatch.reporting.draft import Contact, Draft, Occurred, Problems, Spot, new_draft
 from matcher.eligibility import evaluate
 from matcher.policy import Policy, Window
 from matcher.profile import ATTRIBUTES, Profile, complete

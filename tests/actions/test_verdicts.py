@@ -32,10 +32,10 @@ from actions.turn import payload
 from actions.verdicts import verdict_in
 from channels.message import Card
 from channels.payloads import is_payload
-from dispatch.filing import file_complaint
-from dispatch.intake import Spot, new_draft
+from dispatch.case.filing import file_complaint
+from dispatch.case.updates import Outcome, apply_update
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
+from dispatch.reporting.intake import Spot, new_draft
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import OutboxEntry, Ticket, utc_now

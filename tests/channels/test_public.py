@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 
 from channels.public.kept import Kept
-from dispatch.filing import file_complaint
-from dispatch.intake import Spot, new_draft
+from dispatch.case.filing import file_complaint
+from dispatch.case.updates import Outcome, apply_update
+from dispatch.case.wording import progress_url
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
-from dispatch.wording import progress_url
+from dispatch.reporting.intake import Spot, new_draft
 from store.database import unit_of_work
 from store.models import Ticket
 from store.tickets import add_event

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from base.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft, Spot, new_draft
+from dispatch.case.filing import file_complaint
+from dispatch.case.updates import apply_update
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import apply_update
+from dispatch.reporting.intake import Draft, Spot, new_draft
 from store.database import unit_of_work
 from store.models import Ticket
 from store.people import inbox

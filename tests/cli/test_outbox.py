@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from base.settings import Settings
 from cli.outbox import app
-from dispatch.categories import load_categories
-from dispatch.filing import file_complaint, supplement
-from dispatch.intake import Spot, new_draft
+from dispatch.case.filing import file_complaint, supplement
+from dispatch.classification.categories import load_categories
+from dispatch.reporting.intake import Spot, new_draft
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, plain, utc_now
 from tests.isolated import isolated

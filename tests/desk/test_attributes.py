@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from base.errors import ConfigurationError
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.desk.questions import LISTS, Question, load_questions
 from dispatch.open311 import DispatchRejectedError, Open311Client, RequestDraft
 from dispatch.open311.models import AttributeValue

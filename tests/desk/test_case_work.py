@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.desk.database import Database
 from dispatch.desk.forms import parse_request
 from dispatch.desk.office import Filter, Office, Step

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.open311 import (
     DispatchNotFoundError,
     DispatchRejectedError,

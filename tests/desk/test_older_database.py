@@ -91,7 +91,7 @@ def test_an_older_database_goes_on_working(
 
 
 def test_the_upgrade_is_done_once_and_keeps_everything(older: Path, settings: Settings) -> None:
-    from dispatch.categories import load_categories
+    from dispatch.classification.categories import load_categories
     from dispatch.desk.office import Filter, Office
 
     seen: list[Any] = []
@@ -116,7 +116,7 @@ def test_a_desk_needs_the_key_it_wrote_with(
     monkeypatch.setenv("SHIMIN_DATA_KEY", Fernet.generate_key().decode())
     get_settings.cache_clear()
     database = Database(settings.desk_database_url)
-    from dispatch.categories import load_categories
+    from dispatch.classification.categories import load_categories
     from dispatch.desk.office import Office
 
     office = Office(database, load_categories(settings.categories_file), lambda: None)

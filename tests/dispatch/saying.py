@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from dispatch.draft import Draft, Heard, Location, new_draft
-from dispatch.intake import Intake
+from dispatch.reporting.draft import Draft, Heard, Location, new_draft
+from dispatch.reporting.intake import Intake
 
 WORDS = "楼下餐馆油烟太大了"
 INSIDE = Location(latitude=30.2741, longitude=120.1551)

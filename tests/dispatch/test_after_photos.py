@@ -16,11 +16,11 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from base.settings import Settings
-from dispatch import after_photos
-from dispatch.after_photos import GIVE_UP_AFTER, fetch_pending, origin_allowed, photo_client
-from dispatch.categories import Categories
+from dispatch.case import after_photos
+from dispatch.case.after_photos import GIVE_UP_AFTER, fetch_pending, origin_allowed, photo_client
+from dispatch.case.updates import PHOTOS_ADDED, Outcome, apply_update
+from dispatch.classification.categories import Categories
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import PHOTOS_ADDED, Outcome, apply_update
 from store.database import unit_of_work
 from store.media import read_media
 from store.models import Media, Ticket, utc_now

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from base.errors import ConfigurationError
 from base.settings import get_settings
-from dispatch.categories import (
+from dispatch.classification.categories import (
     RESOLVE_LIMIT_HOURS,
     RESPOND_LIMIT_HOURS,
     Categories,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base.settings import Settings
-from dispatch.atlas import Atlas
-from dispatch.city_map import CityMap
+from dispatch.places.atlas import Atlas
+from dispatch.places.city_map import CityMap
 
 ATLAS = Atlas.load(Settings().city_dir)
 MAP = CityMap(ATLAS, width=800)

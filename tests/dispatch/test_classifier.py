@@ -11,9 +11,9 @@ from sklearn.metrics import f1_score
 from base.encoder import Vectors, get_encoder
 from base.errors import ConfigurationError
 from base.settings import ROOT, Settings, get_settings
-from dispatch.categories import load_categories
-from dispatch.category_model import CategoryModel, ngrams
-from dispatch.classifier import NONE, CategoryClassifier, Proposal, load_examples
+from dispatch.classification.categories import load_categories
+from dispatch.classification.category_model import CategoryModel, ngrams
+from dispatch.classification.classifier import NONE, CategoryClassifier, Proposal, load_examples
 
 HELDOUT = ROOT / "nlu_data" / "heldout" / "categories.yml"
 

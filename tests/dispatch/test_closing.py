@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from base.errors import StateError
-from dispatch.categories import Categories
-from dispatch.closing import (
+from dispatch.case.closing import (
     Stance,
     close_unanswered,
     confirm_solved,
@@ -17,11 +16,12 @@ from dispatch.closing import (
     reopen,
     stance,
 )
-from dispatch.filing import rate
-from dispatch.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.case.filing import rate
+from dispatch.case.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.case.updates import Outcome, apply_update
+from dispatch.case.wording import CONFIRMED, OBJECTION, REOPENING, UNANSWERED
+from dispatch.classification.categories import Categories
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
-from dispatch.wording import CONFIRMED, OBJECTION, REOPENING, UNANSWERED
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import OutboxEntry, Ticket, TicketEvent, TicketFollower, plain, utc_now

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.contact import masked, offers, refuses, take_contact
-from dispatch.draft import Contact
+from dispatch.reporting.contact import masked, offers, refuses, take_contact
+from dispatch.reporting.draft import Contact
 
 PHONE = "13812345678"
 

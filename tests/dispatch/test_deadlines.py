@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from dispatch.categories import Categories
-from dispatch.deadlines import call_for_overdue
+from dispatch.case.deadlines import call_for_overdue
+from dispatch.case.limits import limit_hours, limits, transfers
+from dispatch.case.wording import OUR_WORDS
+from dispatch.classification.categories import Categories
 from dispatch.desk.status import Status
-from dispatch.limits import limit_hours, limits, transfers
-from dispatch.relay import Relay
-from dispatch.wording import OUR_WORDS
+from dispatch.outbox.relay import Relay
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
 from store.privacy import reveal

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dispatch.draft import new_draft
-from dispatch.drafts import expire, is_expired, remind
+from dispatch.reporting.draft import new_draft
+from dispatch.reporting.drafts import expire, is_expired, remind
 from store.database import unit_of_work
 from store.drafts import drop_draft, keep_draft
 from store.models import OpenDraft

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.emergency import HOTLINES, hotlines_for
+from dispatch.reporting.emergency import HOTLINES, hotlines_for
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
-from dispatch import filing
-from dispatch.categories import Categories
-from dispatch.draft import Contact, Draft, Occurred
-from dispatch.filing import file_complaint, rate, supplement, withdraw
+from dispatch.case import filing
+from dispatch.case.filing import file_complaint, rate, supplement, withdraw
+from dispatch.classification.categories import Categories
+from dispatch.reporting.draft import Contact, Draft, Occurred
 from store.database import unit_of_work
 from store.drafts import keep_draft
 from store.media import read_media, save_media

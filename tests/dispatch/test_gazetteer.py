@@ -16,8 +16,8 @@ from shapely import unary_union
 
 from base.errors import ConfigurationError, InputError
 from base.settings import get_settings
-from dispatch.address import chinese_number, normalise, read_tail
-from dispatch.gazetteer import SURE, Gazetteer, PlaceMatch
+from dispatch.places.address import chinese_number, normalise, read_tail
+from dispatch.places.gazetteer import SURE, Gazetteer, PlaceMatch
 
 CITY = get_settings().city_dir
 GAZETTEER = Gazetteer.load(CITY)

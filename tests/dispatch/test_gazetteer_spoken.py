@@ -10,8 +10,8 @@ import yaml
 from base.errors import InputError
 from base.settings import get_settings
 from benchmarks.places.evaluate import place_verdict
-from dispatch.bearings import bearing, moved, part_of
-from dispatch.gazetteer import Gazetteer, PlaceMatch, the_one
+from dispatch.places.bearings import bearing, moved, part_of
+from dispatch.places.gazetteer import Gazetteer, PlaceMatch, the_one
 
 GAZETTEER = Gazetteer.load(get_settings().city_dir)
 ATLAS = GAZETTEER.atlas

@@ -19,15 +19,15 @@ from typer.testing import CliRunner
 
 from base.settings import Settings
 from cli.main import app
-from dispatch.categories import Categories, load_categories
-from dispatch.hotline_record import (
+from dispatch.case.hotline_record import (
     TITLES,
     Attachment,
     HotlineRecord,
     TicketView,
     hotline_record,
 )
-from dispatch.lifecycle import STATUS_NAMES
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.classification.categories import Categories, load_categories
 from store.database import unit_of_work
 from store.media import attach_media, save_media
 from store.models import AuditEntry, Ticket, plain

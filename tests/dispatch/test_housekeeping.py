@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from dispatch.categories import Categories
-from dispatch.housekeeping import Housekeeping, Job, in_unit_of_work, jobs
+from dispatch.classification.categories import Categories
+from dispatch.outbox.housekeeping import Housekeeping, Job, in_unit_of_work, jobs
 from store.models import Citizen, utc_now
 from tests.store.city import CityStore
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base.settings import Settings
-from dispatch.categories import Categories, load_categories
-from dispatch.intake import (
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.reporting.intake import (
     MAX_PHOTOS,
     MAX_WORDS,
     Draft,

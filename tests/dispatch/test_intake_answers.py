@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from dispatch.draft import Contact, Draft, Heard, Location
-from dispatch.evidence import DOUBTFUL_METRES
-from dispatch.intake import Intake, next_problem
+from dispatch.reporting.draft import Contact, Draft, Heard, Location
+from dispatch.reporting.evidence import DOUBTFUL_METRES
+from dispatch.reporting.intake import Intake, next_problem
 from store.tickets import CITY_TIME
 from tests.dispatch.saying import (
     ELSEWHERE,

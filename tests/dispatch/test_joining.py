@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from base.errors import StateError
-from dispatch.categories import Categories
-from dispatch.deadlines import call_for_overdue
+from dispatch.case.deadlines import call_for_overdue
+from dispatch.case.lifecycle import TRANSITIONS
+from dispatch.case.telling import tell
+from dispatch.case.wording import JOINED, OUR_WORDS, status_reply, verdict_buttons
+from dispatch.classification.categories import Categories
 from dispatch.desk.status import Status
-from dispatch.intake import Draft
-from dispatch.joining import AT_WORK, for_follower, join, leave, listeners
-from dispatch.lifecycle import TRANSITIONS
-from dispatch.telling import tell
-from dispatch.wording import JOINED, OUR_WORDS, status_reply, verdict_buttons
+from dispatch.reporting.intake import Draft
+from dispatch.similar.joining import AT_WORK, for_follower, join, leave, listeners
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import Citizen, Media, OutboxEntry, Ticket, TicketFollower, plain

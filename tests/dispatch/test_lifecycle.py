@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base.errors import StateError
-from dispatch.desk.status import Status
-from dispatch.lifecycle import (
+from dispatch.case.lifecycle import (
     NEEDS_EXPLANATION,
     STATUS_NAMES,
     TRANSITIONS,
     check_transition,
     steps_for,
 )
+from dispatch.desk.status import Status
 from store.tickets import FINAL
 
 STATUSES = sorted(TRANSITIONS)

@@ -6,7 +6,7 @@ import pytest
 
 from base.errors import ConfigurationError, InputError
 from base.settings import get_settings
-from dispatch.map_links import map_link
+from dispatch.places.map_links import map_link
 
 
 @pytest.fixture(autouse=True)

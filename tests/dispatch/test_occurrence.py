@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from base.settings import ROOT
-from dispatch.occurrence import SHANGHAI, Occurrence, display, occurrence
+from dispatch.times.occurrence import SHANGHAI, Occurrence, display, occurrence
 
 PHRASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "data" / "time_phrases.yml").read_text(encoding="utf-8")
@@ -166,7 +166,7 @@ def test_the_calendar_is_loaded_late_quietly_and_without_a_network() -> None:
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = refuse; socket.getaddrinfo = refuse\n"
         "from datetime import datetime, UTC\n"
-        "from dispatch.occurrence import occurrence\n"
+        "from dispatch.times.occurrence import occurrence\n"
         "now = datetime(2026, 11, 18, 7, tzinfo=UTC)\n"
         "assert occurrence('刚才', now) and 'jionlp' not in sys.modules\n"
         "assert occurrence('上周三', now) and 'jionlp' in sys.modules\n"

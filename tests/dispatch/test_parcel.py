@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from dispatch.filing import supplement
+from dispatch.case.filing import supplement
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import AuditEntry, Media, OutboxEntry, Ticket, plain

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from base.settings import Settings
-from dispatch.classifier import CategoryClassifier
-from dispatch.problems import MOST_PROBLEMS, separate
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.reporting.problems import MOST_PROBLEMS, separate
 
 SENTENCES = yaml.safe_load((Path(__file__).parent / "data" / "problems.yml").read_text("utf-8"))
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.categories import Categories
+from dispatch.case.progress import Progress, progress_of, public_note
+from dispatch.case.updates import apply_update
+from dispatch.case.wording import progress_url
+from dispatch.classification.categories import Categories
 from dispatch.open311 import RequestUpdate
-from dispatch.progress import Progress, progress_of, public_note
-from dispatch.updates import apply_update
-from dispatch.wording import progress_url
 from store.database import unit_of_work
 from store.models import AuditEntry, Media, Ticket, utc_now
 from store.tickets import add_event

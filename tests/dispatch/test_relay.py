@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from base.links import link_is_valid
 from cli.outbox import app as outbox
-from dispatch import relay as relay_module
-from dispatch.delivery import LEASE, LONGEST_PAUSE
+from dispatch.case.filing import supplement, withdraw
 from dispatch.desk.status import Status
-from dispatch.filing import supplement, withdraw
+from dispatch.outbox import relay as relay_module
+from dispatch.outbox.delivery import LEASE, LONGEST_PAUSE
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import OutboxEntry, utc_now
@@ -322,7 +322,7 @@ def test_a_store_that_is_away_makes_no_dead_letters(
 
     relay = make_relay()
     with monkeypatch.context() as patch:
-        patch.setattr("dispatch.parcel.reveal", away)
+        patch.setattr("dispatch.outbox.parcel.reveal", away)
         with pytest.raises(OperationalError):
             relay.deliver_one()
     assert entries()[0].state == "pending"

@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from dispatch.desk.status import Status
-from dispatch.line import Line
 from dispatch.open311 import DispatchRejectedError, DispatchUnreachableError
-from dispatch.relay import Relay
+from dispatch.outbox.line import Line
+from dispatch.outbox.relay import Relay
 from tests.dispatch.relaying import (
     File,
     MakeRelay,

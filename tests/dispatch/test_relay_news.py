@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from dispatch import polling
+from dispatch.case.filing import rate, supplement
+from dispatch.case.updates import Outcome, apply_update
 from dispatch.desk.status import Status
-from dispatch.filing import rate, supplement
 from dispatch.open311 import RequestUpdate
-from dispatch.polling import POLL_OVERLAP
-from dispatch.updates import Outcome, apply_update
+from dispatch.outbox import polling
+from dispatch.outbox.polling import POLL_OVERLAP
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
 from store.tickets import open_external

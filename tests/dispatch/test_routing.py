@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from base.errors import ConfigurationError
 from base.settings import Settings
-from dispatch.calendar import Calendar
-from dispatch.categories import Categories
-from dispatch.filing import file_complaint
-from dispatch.gazetteer import Gazetteer
-from dispatch.intake import Heard, Intake, Location, new_draft
-from dispatch.routing import Router
+from dispatch.case.filing import file_complaint
+from dispatch.case.routing import Router
+from dispatch.classification.categories import Categories
+from dispatch.places.gazetteer import Gazetteer
+from dispatch.reporting.intake import Heard, Intake, Location, new_draft
+from dispatch.times.calendar import Calendar
 from store.database import unit_of_work
 from store.models import Ticket, TicketEvent
 from store.tickets import CITY_TIME

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.categories import Categories
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft, Spot
-from dispatch.statistics import AT_HOME, CROWD, Figures, city_figures, is_shown
+from dispatch.case.filing import file_complaint
+from dispatch.case.statistics import AT_HOME, CROWD, Figures, city_figures, is_shown
+from dispatch.classification.categories import Categories
+from dispatch.reporting.intake import Draft, Spot
 from store.database import reading, unit_of_work
 from store.models import Ticket, utc_now
 from store.statistics import CellTally

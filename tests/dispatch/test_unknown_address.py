@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispatch.unknown_address import unknown_address
+from dispatch.places.unknown_address import unknown_address
 
 
 @pytest.mark.parametrize(

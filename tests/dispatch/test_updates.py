@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from dispatch.categories import Categories
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft
-from dispatch.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
-from dispatch.limits import transfers
+from dispatch.case.filing import file_complaint
+from dispatch.case.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.case.limits import transfers
+from dispatch.case.updates import Outcome, apply_update
+from dispatch.classification.categories import Categories
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
+from dispatch.reporting.intake import Draft
 from store.database import unit_of_work
 from store.models import OutgoingMessage, Ticket, TicketEvent
 from store.people import inbox

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatch.categories import Categories
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import rating_buttons, status_reply, ticket_card
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import rating_buttons, status_reply, ticket_card
+from dispatch.classification.categories import Categories
 from store.models import Ticket, plain
 
 TOLD = sorted(set(STATUS_NAMES) - {"draft"})

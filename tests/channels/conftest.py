@@ -43,6 +43,15 @@ class Neighbour:
     tokens: list[str] = field(default_factory=list)
 
 
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal in the one form of the Chat API."""
+    body = response.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert any("一" <= char <= "鿿" for char in body["error"]["message"])
+    return response.status_code, body["error"]["code"]
+
+
 def replying(*replies: dict[str, Any], **understood: Any) -> Callable[[Any], tuple[int, bytes]]:
     """An answer of Rasa's gateway channel."""
     body = {

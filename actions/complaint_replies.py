@@ -138,7 +138,7 @@ def _summary(draft: Draft, category: Category) -> str:
     assert draft.place is not None
     lines = [
         f"问题：{draft.description}",
-        f"类别：{category.name}（{category.department}）",
+        f"类别：{category.name}",
         f"地点：{place_text(draft.place)}",
     ]
     if draft.occurred:

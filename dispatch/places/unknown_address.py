@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import UTC, datetime
 
 from dispatch.places.address import is_day_of_month, read_tail
+from dispatch.times.occurrence import occurrence
 from dispatch.times.time_words import PART
 
 MAX_CHARS = 500
@@ -30,7 +32,7 @@ _ESTATE = (
     r"(?:小区|花园|家园|新村|公寓|大厦|花苑|名苑|雅苑|家苑|山庄|工业园|产业园|工业区|科技园|创业园"
     r"|公园|广场|宾馆|酒店|医院|小学|中学|幼儿园|菜市场|农贸市场|市场|商场|嘉园|名邸|苑|府)"
 )
-_BLOCK = rf"(?:[A-Za-z]?{_NUMBER}(?:号楼|号院|号|弄|幢|栋|座|单元|室|期|组|队))+"
+_BLOCK = rf"(?:[A-Za-z]?{_NUMBER}(?:号楼(?!下)|号院|号|弄|幢|栋|座|单元|室|期|组|队))+"
 # What may stand before the name without being part of it.
 _BEFORE = re.compile(
     rf"^(?:{PART}|[昨今前][天日晚早夜]|刚才|刚刚|现在|最近|每天|天天|请问|请|麻烦|你好|您好|地址|位置|地点|住址"
@@ -68,13 +70,19 @@ def unknown_address(text: str) -> str | None:
 
     Precision comes first: what only may be an address is None, so that it is asked for.
     """
-    typed = unicodedata.normalize("NFKC", text[:MAX_CHARS])
+    typed = _without_time(unicodedata.normalize("NFKC", text[:MAX_CHARS]))
     for clause in re.finditer(r"[^，。！？；,!?;\n]+", typed):
         for shape, pattern in enumerate(_ADDRESSES):
             address = _first(clause.group(), shape, pattern)
             if address:
                 return address[:60]
     return None
+
+
+def _without_time(text: str) -> str:
+    """Part the words of when it happened from the address: 昨晚十点多平安里12号."""
+    found = occurrence(text, datetime.now(UTC))
+    return text.replace(found.words, "，") if found else text
 
 
 def _first(clause: str, shape: int, pattern: re.Pattern[str]) -> str | None:

@@ -25,7 +25,7 @@ from dispatch.classification.categories import Categories, Category
 from dispatch.places.atlas import METRES_PER_DEGREE
 from dispatch.places.gazetteer import Gazetteer
 from dispatch.similar.hotspot_alert import alert_text, office_of
-from dispatch.similar.joining import SYSTEM, people
+from dispatch.similar.joining import people
 from store.database import unit_of_work
 from store.models import HotSpot, Ticket, plain
 from store.nearby import (
@@ -60,7 +60,7 @@ BOX_REACHES = 6
 OVERLAP = timedelta(minutes=2)
 """A report may become visible this long after the moment it bears."""
 BATCH = 200
-REPORTER = f"{SYSTEM}hotspot"
+REPORTER = "system:hotspot"
 
 Points = npt.NDArray[np.float64]
 

@@ -36,8 +36,6 @@ AT_WORK = frozenset(
 )
 """Statuses in which a case can be joined. A resolved one cannot: whoever still sees the problem
 then has a new complaint."""
-SYSTEM = "system:"
-"""How the names of reporters begin who are no people."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,9 @@ def listeners(session: Session, ticket: Ticket) -> tuple[str, ...]:
 
     A ticket that this side filed by itself has no reporter to be told.
     """
-    everybody = (ticket.citizen_id, *followers_of(session, ticket.id))
-    return tuple(name for name in everybody if not name.startswith(SYSTEM))
+    if ticket.kind != "complaint":
+        return ()
+    return (ticket.citizen_id, *followers_of(session, ticket.id))
 
 
 def _shown(name: str, value: Any) -> str:

@@ -317,7 +317,7 @@ def test_the_warning_reaches_the_desk_as_its_own_work_order_and_no_citizen(
     (alert,) = alerts(city_store)
     assert (alert.status, alert.external_id) == ("accepted", warning.request_id)
     with unit_of_work() as session:
-        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=90))
+        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=90), "市热线办")
     who = {message.citizen_id for message in city_store.rows(OutgoingMessage)}
     assert REPORTER not in who
     with unit_of_work() as session:

@@ -164,7 +164,7 @@ def test_a_ticket_of_the_system_has_no_reporter_to_tell(city_store: CityStore, f
     with unit_of_work() as session:
         citizen(session, "system:hotspot")
         ticket = session.get_one(Ticket, ticket_id)
-        ticket.citizen_id = "system:hotspot"
+        ticket.kind, ticket.citizen_id = "hot_spot", "system:hotspot"
         session.flush()
         assert listeners(session, ticket) == ()
         tell(session, ticket, {"text": "x", "buttons": [], "cards": []})

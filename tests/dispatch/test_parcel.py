@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from dispatch.case.filing import supplement
+from dispatch.desk.sealing import unseal
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import AuditEntry, Media, OutboxEntry, Ticket, plain
@@ -48,7 +49,7 @@ def test_the_unit_and_the_time_go_along(desk: Desk, make_relay: MakeRelay, filed
         "responsible_unit": ["云东区综合行政执法局"],
         "occurred_at": ["2026-11-18T02:30:00+08:00"],
     }
-    assert request.contact == {}
+    assert request.contact is None
     assert reads("contact") == []
 
 
@@ -60,7 +61,7 @@ def test_a_contact_that_was_given_goes_along_and_is_audited(
     with desk.up():
         drain(make_relay())
     (request,) = desk.requests()
-    assert request.contact == {"first_name": "王小云", "phone": "13800001234"}
+    assert unseal(request.contact) == {"first_name": "王小云", "phone": "13800001234"}
     assert "occurred_at" not in request.attributes
     assert reads("contact") == [("relay", "dispatch")]
     assert b"13800001234" not in city_store.bytes_on_disk()

@@ -61,17 +61,20 @@ def grown(regions: Iterable[Region]) -> list[tuple[int, int, int, int]]:
 
 
 def backgrounds(known: dict[str, Pixels]) -> list[Pixels]:
-    """Photos without people, as large as a public copy."""
+    """Photos without people, 1200 pixels wide."""
     names = ("china.jpg", "flower.jpg", "motorcycle_left.png", "coffee.png", "rocket.jpg")
     chosen = [known[name] for name in names if name in known]
-    return [cv2.resize(p, (1600, round(1600 * p.shape[0] / p.shape[1]))) for p in chosen]
+    return [cv2.resize(p, (1200, round(1200 * p.shape[0] / p.shape[1]))) for p in chosen]
 
 
 def plates(known: dict[str, Pixels], count: int) -> None:
     """Composed plates by colour and width; hidden when 80 % of the plate is covered."""
     scenes = backgrounds(known)
     for number, scene in enumerate(scenes):
-        print(f"scene {number}: {len(private_regions(scene))} regions where there is nothing")
+        mask = np.zeros(scene.shape[:2], bool)
+        for left, top, width, height in grown(private_regions(scene)):
+            mask[max(0, top) : top + height, max(0, left) : left + width] = True
+        print(f"scene {number}, nothing in it: {mask.mean():.1%} of it hidden", flush=True)
     for kind in KINDS:
         for width in (40, 60, 100, 180, 350):
             chance = random.Random(f"{kind}{width}")

@@ -3,11 +3,14 @@ from __future__ import annotations
 import io
 import random
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
+import sklearn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageEnhance
 
 from base.errors import InputError, TooLargeError
 from base.pictures import taken_at
@@ -21,6 +24,7 @@ from channels.attachments import (
 )
 from channels.message import Audio, Photo, SharedLocation, Video
 from channels.pictures import clean_copy
+from store.media import SAME_PICTURE, hash_distance
 from tests.channels.clips import mp4, webm
 from tests.channels.photos import ORIENTATION, b64, bomb, dms, encoded, exif, scene
 
@@ -146,6 +150,43 @@ def test_the_zone_of_the_photo_counts(local: datetime, hours: int) -> None:
     offset = f"{'-' if hours < 0 else '+'}{abs(hours):02}:00"
     moment = taken_at(local.strftime("%Y:%m:%d %H:%M:%S"), offset, NOW)
     assert moment == local.replace(microsecond=0, tzinfo=zone)
+
+
+REAL = Path(sklearn.__file__).parent / "datasets" / "images"
+
+
+def hash_of(image: Image.Image, **options: Any) -> str:
+    hashed = check(encoded(image, quality=85, **options)).perceptual_hash
+    assert hashed is not None
+    return hashed
+
+
+def test_edited_copies_of_a_photo_are_alike_and_other_photos_are_not() -> None:
+    china, flower = (Image.open(REAL / name) for name in ("china.jpg", "flower.jpg"))
+    known = hash_of(china)
+    width, height = china.size
+    for edited in (
+        china.resize((width // 2, height // 2)),
+        ImageEnhance.Brightness(china).enhance(0.7),
+        china.crop((6, 4, width - 6, height - 4)),
+    ):
+        assert hash_distance(known, hash_of(edited)) <= SAME_PICTURE
+    assert hash_distance(known, hash_of(flower)) > 2 * SAME_PICTURE
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_hash_is_that_of_the_upright_photo(orientation: int) -> None:
+    china = Image.open(REAL / "china.jpg")
+    data = encoded(china, quality=90, exif=exif(orientation=orientation))
+    turned = check(data).perceptual_hash
+    upright = check(clean_copy(data)).perceptual_hash
+    assert turned is not None
+    assert upright is not None
+    assert hash_distance(turned, upright) <= 2
+
+
+def test_a_picture_of_one_shade_has_no_hash() -> None:
+    assert check(encoded(Image.new("RGB", (300, 200), (9, 9, 12)))).perceptual_hash is None
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -88,6 +88,8 @@ def _examine(data: bytes, max_pixels: int, declared: str) -> Picture:
         if image.width * image.height > max_pixels:
             raise _too_many_pixels(f"{image.width}x{image.height} pixels")
         try:
+            # A JPEG is read to its end at an eighth of its size: half the time, and as strict.
+            image.draft(None, (_HASHED_SIDE, _HASHED_SIDE))
             image.load()
         except Exception as error:  # as above
             raise InputError(

@@ -108,7 +108,7 @@ def test_complaint_from_photo_to_rating(visit: Visit, dispatcher: Dispatcher) ->
     expect(ratings).to_have_text(["非常满意", "满意", "基本满意", "不满意", "非常不满意"])
     thanks = citizen.answered(ratings.first.click)
     expect(thanks.locator(".bubble")).to_contain_text("谢谢您的评价")
-    expect(ratings.first).to_be_disabled()
+    expect(citizen.page.get_by_role("button", name="非常满意")).to_be_disabled()
 
     expect(stranger.news).to_have_count(0)
     expect(stranger.mine).to_have_count(0)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 from rasa_sdk import Tracker
-from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import complaint_replies as replies
 from actions import joining
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
-from actions.resources import categories, intake
+from actions.resources import categories, intake, router
 from actions.turn import Turn, button, say
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft, Heard, Location, new_draft
-from dispatch.wording import ticket_card
+from dispatch.case.filing import file_complaint
+from dispatch.case.wording import ticket_card
+from dispatch.reporting.answers import direct_answer
+from dispatch.reporting.draft import Draft, Heard, Location, new_draft
+from dispatch.reporting.drafts import is_expired
+from dispatch.reporting.intake import next_problem, told_contact
 from store.database import unit_of_work
+from store.drafts import drop_draft, keep_draft
+from store.tickets import CITY_TIME
 
 GAPS = {
     "words": "complaint_words",
@@ -40,12 +47,15 @@ def load_draft(tracker: Tracker) -> Draft | None:
 
 def heard(turn: Turn, tracker: Tracker) -> Heard:
     """Translate a turn, and what was attached before, for the intake."""
+    media = tracker.get_slot("pending_photos") or ()
     return Heard(
         message_id=turn.message_id,
         intent=turn.intent,
         text="" if turn.intent == "continue_complaint" else turn.text,
         places=turn.values("location"),
-        photos=tuple(photo["id"] for photo in tracker.get_slot("pending_photos") or ()),
+        photos=tuple(kept["id"] for kept in media if not kept.get("video")),
+        videos=tuple(kept["id"] for kept in media if kept.get("video")),
+        taken_at=_moments(said for kept in media for said in kept.get("taken_at", ())),
         locations=tuple(
             Location.model_validate(point["point"])
             for point in tracker.get_slot("pending_locations") or ()
@@ -72,27 +82,30 @@ def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) 
     """Fold the message into the draft, unless it only interrupts the form.
 
     A new report starts a new draft; a draft left open is taken up again only by wish
-    (``continue_complaint``) or by a photo or place that belongs to something.
+    (``continue_complaint``), by a photo or place that belongs to something, or by an answer to
+    what was asked; a yes then only shows the summary again. One left for too long is dropped.
     """
     turn = Turn.of(tracker)
-    draft = load_draft(tracker)
     starting = tracker.get_slot("requested_slot") is None  # nothing has been asked yet
-    if draft is None or (starting and turn.intent in ("report_pollution", "report_city_issue")):
-        draft = draft if draft and draft.message_id == turn.message_id else new_draft()
+    draft = _draft_meant(load_draft(tracker), turn, starting=starting)
+    message = heard(turn, tracker)
+    if starting and turn.intent in ("affirm", "deny"):
+        message = replace(message, text="", choices=None)
     free_text = draft.gap in ("words", "place")
-    if interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text):
+    answered = direct_answer(draft, message.text) is not None
+    if not answered and interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text):
         if rejects(tracker, "complaint_form", turn):
             return [ActionExecutionRejected("complaint_form")]
-        attached = replace(heard(turn, tracker), text="", choices=None)
-        return draft_slots(intake().absorb(draft, attached))
-    answer = joining.answered(tracker, turn, draft)
-    if answer is not None and answer.answer is not None:
-        attached = replace(heard(turn, tracker), text="", choices=None)
-        joined = {"confirmed": answer.answer == "join"}
-        draft = intake().absorb(draft, attached).model_copy(update=joined)
-        return [*draft_slots(draft), *joining.offer_slots(answer)]
-    draft = intake().absorb(draft, heard(turn, tracker))
-    return [*draft_slots(draft), *joining.offer_slots(answer)]
+        message = replace(message, text="", choices=None)
+    offered = joining.answered(tracker, turn, draft)
+    decided = offered is not None and offered.answer is not None
+    if decided:
+        message = replace(message, text="", choices=None)
+    draft = intake().absorb(draft, message)
+    if offered is not None and decided:
+        draft = draft.model_copy(update={"confirmed": offered.answer == "join"})
+    events = draft_slots(draft.without("asked_already") if starting else draft)
+    return [*events, *joining.offer_slots(offered)]
 
 
 @action
@@ -135,8 +148,11 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
             *_resume_search(dispatcher, tracker),
         ]
     with unit_of_work() as session:
-        ticket = file_complaint(session, draft, tracker.sender_id, categories()).ticket
-    category = categories()[ticket.category]
+        sender = tracker.sender_id
+        ticket = file_complaint(session, draft, sender, categories(), router()).ticket
+        category = categories()[ticket.category]
+        card = ticket_card(ticket, category)  # reads the photos
+    following = next_problem(draft)
     say(
         dispatcher,
         replies.filed_text(ticket, category),
@@ -144,21 +160,35 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
             button("查进度", "check_ticket", ticket_id=ticket.id),
             button("补充情况", "supplement_ticket", ticket_id=ticket.id),
         ],
-        [ticket_card(ticket, category)],
+        [card],
     )
     forgotten = (*CLEARED, "service_id", "policy_id")
     return [
         *(SlotSet(slot, None) for slot in forgotten),
         SlotSet("ticket_id", ticket.id),
-        *_resume_search(dispatcher, tracker),
+        *(_begin_next(following) if following else _resume_search(dispatcher, tracker)),
     ]
 
 
 @action
 def action_cancel_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Drops the draft; nothing has been stored as a ticket. Say so and clear the draft."""
-    say(dispatcher, "好的，这条没有提交，已经取消。需要时随时再说。")
-    return [*(SlotSet(slot, None) for slot in CLEARED), *_resume_search(dispatcher, tracker)]
+    """Drops the draft; nothing has been stored as a ticket. Say so and clear the draft.
+
+    A problem that waited behind it is kept and offered.
+    """
+    draft = load_draft(tracker)
+    cleared: list[EventType] = [SlotSet(slot, None) for slot in CLEARED]
+    following = next_problem(draft) if draft else None
+    _forget(draft)
+    if following is None:
+        say(dispatcher, "好的，这条没有提交，已经取消。需要时随时再说。")
+        return [*cleared, *_resume_search(dispatcher, tracker)]
+    say(
+        dispatcher,
+        f"好的，这条没有提交，已经取消。另一件还要报吗？\n“{following.description}”",
+        [button("继续投诉", "continue_complaint"), button("不报了", "cancel")],
+    )
+    return [*cleared, *draft_slots(following)]
 
 
 @action
@@ -193,17 +223,67 @@ def _resume_search(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
 
 
 def _ask(dispatcher: CollectingDispatcher, tracker: Tracker, gap: str) -> list[EventType]:
-    """Say the question for a gap that fits the draft."""
-    text, buttons = replies.question(load_draft(tracker) or new_draft(), gap, categories())
+    """Say the question for a gap that fits the draft, and note that it was asked."""
+    draft = load_draft(tracker) or new_draft()
+    text, buttons = replies.question(draft, gap, categories())
     say(dispatcher, text, buttons)
+    with unit_of_work() as session:
+        keep_draft(session, draft.id, tracker.sender_id, gap, datetime.now(UTC))
     return []
+
+
+def reports_problem(turn: Turn) -> bool:
+    """Tell whether a message that answers no question reports a problem.
+
+    The model reads a report that ends with a phone number as a bare piece of information.
+    """
+    if turn.intent in ("report_pollution", "report_city_issue"):
+        return True
+    return turn.intent == "inform" and intake().describes(turn.text)
+
+
+def _draft_meant(draft: Draft | None, turn: Turn, *, starting: bool) -> Draft:
+    """Return the draft a message belongs to: the one kept, or a new one."""
+    if draft is not None and draft.message_id == turn.message_id:
+        return draft
+    if draft is not None and is_expired(draft, datetime.now(UTC)):
+        _forget(draft)
+        return new_draft().noting("draft_dropped")
+    if draft is None or (starting and reports_problem(turn)):
+        _forget(draft)
+        return new_draft()
+    return draft
+
+
+def _forget(draft: Draft | None) -> None:
+    """Nobody is reminded of a draft that is given up."""
+    if draft is not None:
+        with unit_of_work() as session:
+            drop_draft(session, draft.id)
+
+
+def _begin_next(following: Draft) -> list[EventType]:
+    """Go on with the problem that waited behind the one just filed."""
+    return [*draft_slots(following), FollowupAction("complaint_form")]
+
+
+def _moments(said: Iterable[str]) -> tuple[datetime, ...]:
+    """Read ISO moments; without a zone they are city time, what is no moment is left out."""
+    found = []
+    for text in said:
+        try:
+            moment = datetime.fromisoformat(text)
+        except (TypeError, ValueError):
+            continue
+        found.append(moment if moment.tzinfo else moment.replace(tzinfo=CITY_TIME))
+    return tuple(dict.fromkeys(found))
 
 
 def draft_of_danger(turn: Turn, tracker: Tracker) -> list[dict[str, Any]]:
     """Return slot events that keep the words of an emergency in the open or a new draft."""
     if tracker.active_loop_name == "complaint_form":
-        draft = load_draft(tracker) or new_draft()
-        told = intake().add_words(draft, turn.text)
-        notes = tuple(note for note in told.notes if note != "danger")  # warned already
-        return draft_slots(told.model_copy(update={"notes": notes}))
+        draft, text = told_contact(load_draft(tracker) or new_draft(), turn.text)
+        told = intake().add_words(draft, text)
+        return draft_slots(told.without("danger"))  # warned already
+    _forget(load_draft(tracker))
     return draft_slots(intake().absorb(new_draft(), heard(turn, tracker)))

@@ -9,12 +9,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.complaints import draft_of_danger, load_draft
+from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, next_message_only, say
-from dispatch.emergency import hotlines_for
+from actions.verdicts import ask_again, hear_verdict
+from dispatch.reporting.emergency import hotlines_for
 from matcher.answers import read_facts
 from matcher.kind import guess_kind
 from store.database import unit_of_work
@@ -42,6 +43,17 @@ TITLES = {
 }
 """Intents a citizen can be asked about, in words for a button."""
 
+_DRAFT_BUTTONS = frozenset(
+    {
+        "affirm",
+        "change_category",
+        "change_contact",
+        "change_place",
+        "choose_category",
+        "choose_place",
+        "choose_split",
+    }
+)
 _MOST_CHOICES = 3
 _KEEP_SECONDS = 600
 
@@ -61,8 +73,7 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
     filling = tracker.active_loop_name in ("complaint_form", "supplement_form")
     if filling or turn.intent not in SERVICE_INTENTS:
         known = [photo["id"] for photo in photos]
-        new = [photo for photo in turn.metadata.get("photos", []) if photo not in known]
-        photos += [{"id": photo, "at": now} for photo in new]
+        photos += [media for media in _media(turn.metadata, now) if media["id"] not in known]
         seen = [kept["point"] for kept in points]
         fresh = [point for point in turn.metadata.get("locations", []) if point not in seen]
         points += [{"point": point, "at": now} for point in fresh]
@@ -73,7 +84,7 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
     _learn_from_choice(tracker.get_slot("unclear"), turn)
     events += [
         SlotSet(slot, next_message_only(tracker.get_slot(slot), turn.message_id))
-        for slot in ("unclear", "pending_withdraw")
+        for slot in ("unclear", "pending_withdraw", "pending_verdict")
     ]
     if turn.intent != "nlu_fallback":
         events.append(SlotSet("misunderstood", None))
@@ -82,7 +93,13 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
 
 @action
 def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Answers intents that have one response each. Say ``utter_<intent>`` of the domain."""
+    """Answers intents that have one response each. Say ``utter_<intent>`` of the domain.
+
+    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”).
+    """
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     dispatcher.utter_message(response=f"utter_{Turn.of(tracker).intent}")
     return []
 
@@ -94,8 +111,11 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     Ask, unless a photo says that this is a complaint.
     """
     turn = Turn.of(tracker)
-    if turn.metadata.get("photos") or turn.metadata.get("locations"):
+    if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     times = int(tracker.get_slot("misunderstood") or 0) + 1
     readings, buttons = _readings(tracker, turn)
     if times > 1:
@@ -118,7 +138,7 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
 def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """An answer to nothing that was asked: ask what it is about, unless that is known."""
     turn = Turn.of(tracker)
-    if turn.metadata.get("photos") or turn.metadata.get("locations"):
+    if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
     draft = load_draft(tracker)
     if turn.intent == "affirm" and draft is not None and draft.gap is None:
@@ -129,10 +149,19 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if pending and turn.intent == "deny":
         say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
         return []
+    heard = hear_verdict(dispatcher, tracker)
+    if heard is not None:
+        return heard
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
+    goes_on = draft is not None and _answers_draft(draft.gap, turn)
+    if goes_on or reports_problem(turn):
+        return [FollowupAction("complaint_form")]
     if turn.intent in ("affirm", "deny"):
+        asked = ask_again(dispatcher, tracker)
+        if asked is not None:
+            return asked
         say(dispatcher, "好的。还有什么要我帮忙的？", _jobs())
     else:
         say(dispatcher, "收到。这是关于哪方面的事？", _jobs())
@@ -211,6 +240,25 @@ def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, s
     intents = likely[: _MOST_CHOICES - len(buttons)]
     buttons += [button(TITLES[name], name) for name in intents]
     return intents, buttons or _jobs()
+
+
+def _answers_draft(gap: str | None, turn: Turn) -> bool:
+    """Whether a message goes on with a complaint left open days ago: its place, its buttons."""
+    if turn.is_button:
+        return gap is not None and turn.intent in _DRAFT_BUTTONS
+    return (gap, turn.intent) in {("place", "inform"), ("confirmed", "correct")}
+
+
+def _media(metadata: dict[str, Any], now: float) -> list[dict[str, Any]]:
+    """Return the photos and videos of a message with when they came and were taken."""
+    taken = {"taken_at": list(metadata["taken_at"])} if metadata.get("taken_at") else {}
+    photos = [{"id": photo, "at": now, **taken} for photo in metadata.get("photos", [])]
+    return photos + [{"id": v, "at": now, "video": True} for v in metadata.get("videos", [])]
+
+
+def _has_evidence(turn: Turn) -> bool:
+    """Whether photos, videos or a point came along: what belongs to a complaint."""
+    return any(turn.metadata.get(name) for name in ("photos", "videos", "locations"))
 
 
 def _recent(kept: list[dict[str, Any]] | None, now: float) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from actions.joining import answered, offer_slots
 from actions.registry import action
 from actions.turn import Turn, button, say
 from base.masking import mask
-from dispatch.joining import follows, leave
-from dispatch.lifecycle import STATUS_NAMES
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.similar.joining import follows, leave
 from store.database import unit_of_work
 from store.models import Ticket
 from store.privacy import reveal

@@ -26,7 +26,9 @@ SMALL_TALK = frozenset({"greet", "help", "chitchat", "out_of_scope", "complain_b
 POLICY_DETAIL = frozenset({"ask_policy_detail", "choose_policy"})
 
 SUBSCRIPTION = frozenset({"subscribe_policies", "unsubscribe_policies"})
-TICKET_BUTTONS = frozenset({"rate_ticket", "withdraw_ticket", "confirm_withdraw"})
+TICKET_BUTTONS = frozenset(
+    {"rate_ticket", "withdraw_ticket", "confirm_withdraw", "confirm_solved", "reopen_ticket"}
+)
 
 _ALWAYS = (
     SERVICE_INTENTS
@@ -48,6 +50,7 @@ _REPORT = frozenset({"report_pollution", "report_city_issue", "attach"})
 
 COMPLAINT_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _SEARCH
 SUPPLEMENT_INTERRUPTIONS = _ALWAYS | _SEARCH
+REOPEN_INTERRUPTIONS = _ALWAYS - {"reopen_ticket"} | _SEARCH
 POLICY_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _REPORT
 
 ASKED_AGAIN = frozenset({"repeat"})

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 from actions.resources import categories, duplicates
 from actions.turn import Turn, button, say
 from base.errors import StateError
-from dispatch.duplicates import Similar
-from dispatch.filing import supplement
-from dispatch.intake import Draft
-from dispatch.joining import join
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import ticket_card
+from dispatch.case.filing import supplement
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import ticket_card
+from dispatch.reporting.intake import Draft
+from dispatch.similar.duplicates import Similar
+from dispatch.similar.joining import join
 from store.database import unit_of_work
 from store.models import Ticket
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from base.settings import get_settings
-from dispatch.categories import Categories, load_categories
-from dispatch.classifier import CategoryClassifier
-from dispatch.duplicates import DuplicateFinder
-from dispatch.gazetteer import Gazetteer
-from dispatch.intake import Intake
+from dispatch.case.routing import Router
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.places.gazetteer import Gazetteer
+from dispatch.reporting.intake import Intake
+from dispatch.similar.duplicates import DuplicateFinder
 from matcher.catalogue import Catalogue
 
 
@@ -23,6 +24,13 @@ def catalogue() -> Catalogue:
 def categories() -> Categories:
     """Complaint categories of the city."""
     return load_categories(get_settings().categories_file)
+
+
+@lru_cache(maxsize=1)
+def router() -> Router:
+    """Who handles what in the city."""
+    settings = get_settings()
+    return Router.load(settings.routing_file, categories(), settings.city_dir)
 
 
 @lru_cache(maxsize=1)

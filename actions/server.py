@@ -8,14 +8,14 @@ import structlog
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
-from actions import complaints, conversation, following, policies, services, tickets
+from actions import closing, complaints, conversation, following, policies, services, tickets
 from actions.registry import ACTIONS
-from actions.resources import catalogue, duplicates, intake
+from actions.resources import catalogue, duplicates, intake, router
 from base.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-ROOMS = (complaints, conversation, following, policies, services, tickets)
+ROOMS = (closing, complaints, conversation, following, policies, services, tickets)
 """Importing a module registers its actions."""
 
 
@@ -28,6 +28,7 @@ def serve(settings: Settings) -> None:
     warnings.filterwarnings("ignore", message=r"(?s)Your versions of rasa and rasa_sdk")
     catalogue()
     intake()
+    router()
     duplicates()
     executor = ActionExecutor()
     for name, runner in ACTIONS.items():

@@ -19,17 +19,25 @@ from actions.following import (
 from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories
-from actions.turn import Turn, button, say
+from actions.turn import Turn, button, named_ticket, say
+from actions.verdicts import hear_verdict, pending, verdict_in
 from base.errors import StateError
-from dispatch.filing import rate, supplement, withdraw
-from dispatch.lifecycle import STATUS_NAMES, TRANSITIONS
-from dispatch.wording import rating_buttons, ticket_card
+from dispatch.case.filing import rate, supplement, withdraw
+from dispatch.case.lifecycle import FINISHED, RATEABLE, STATUS_NAMES, TRANSITIONS
+from dispatch.case.wording import (
+    BAD_RATING,
+    RATINGS,
+    may_reopen,
+    rating_buttons,
+    reopen_button,
+    ticket_card,
+    verdict_buttons,
+)
 from store.database import unit_of_work
-from store.models import Ticket
+from store.models import Ticket, utc_now
 from store.privacy import reveal
 from store.tickets import CITY_TIME, latest_of_citizen, latest_visible_to, of_citizen, rateable
 
-TICKET_ID = re.compile(r"SM\d{14}", re.IGNORECASE)
 _NONE_FOUND = (
     "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"
 )
@@ -42,18 +50,13 @@ _UNHAPPY = re.compile(
 )
 _MIDDLING = re.compile(r"一般|还行|基本满意|凑合|马马虎虎")
 _HAPPY = re.compile(r"满意|不错|挺好|很好|好评|点赞")
+_GRADE = re.compile(r"满意|好评|差评|点赞")
+_TITLES = {title: score for score, title in RATINGS.items()}
 _SUPPLEMENT_NOISE = re.compile(
     r"(SM\d{14}|我|想|要|再|给|把|那个|这个|刚才|上次|之前|昨天|今天|的|投诉|举报|工单|补充|一下|一点|"
     r"追加|加|说明|情况|信息|照片|材料|内容|还有|对了|麻烦|请|帮|点|[，,。.：:；;！!\s])"
 )
 _SHORTEST_SUPPLEMENT = 5
-
-
-def named_ticket(turn: Turn) -> str | None:
-    """Return the ticket id in a message, in upper case."""
-    found = turn.entity("ticket_id") or ""
-    match = TICKET_ID.search(found) or TICKET_ID.search(turn.text)
-    return match.group().upper() if match else None
 
 
 def ticket_meant(session: Session, turn: Turn, tracker: Tracker) -> tuple[Ticket | None, str]:
@@ -79,6 +82,8 @@ def ticket_named(turn: Turn, tracker: Tracker) -> str | None:
 
 def score_in(text: str) -> int | None:
     """Return the rating 1-5 said in words, None when there is none."""
+    if grade := _TITLES.get(text.strip(" ，。！!")):
+        return grade
     if stars := _STARS.search(text):
         said = stars.group(1)
         return _STAR_VALUES.get(said) or int(said)
@@ -87,6 +92,11 @@ def score_in(text: str) -> int | None:
     if _MIDDLING.search(text):
         return 3
     return 5 if _HAPPY.search(text) else None
+
+
+def says_grade(text: str) -> bool:
+    """Tell whether ``text`` names a grade, and not only what became of the problem."""
+    return bool(_STARS.search(text) or _GRADE.search(text))
 
 
 def supplement_content(text: str) -> str | None:
@@ -124,7 +134,11 @@ def action_check_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
         history = _history(session, ticket)
         card = ticket_card(ticket, categories().get(ticket.category))
         say(dispatcher, history, _ticket_buttons(ticket), [card])
-        return [SlotSet("ticket_id", ticket.id)]
+        asked: list[EventType] = []
+        if ticket.status in ("resolved", "verified"):
+            unsolved = verdict_in(turn.text) == "unsolved"
+            asked = [pending(ticket, "solved", turn.text if unsolved else None)]
+        return [SlotSet("ticket_id", ticket.id), *asked]
 
 
 @action
@@ -186,6 +200,10 @@ def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     turn = Turn.of(tracker)
     pressed = turn.entity("score") or ""
     score = int(pressed) if pressed in ("1", "2", "3", "4", "5") else score_in(turn.text)
+    if not pressed and not says_grade(turn.text):
+        heard = hear_verdict(dispatcher, tracker)
+        if heard is not None:
+            return heard
     with unit_of_work() as session:
         named = named_ticket(turn)
         ticket = (
@@ -199,7 +217,7 @@ def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
                 _NONE_FOUND if named else "您还没有已办结的工单，办结后我会请您评价。",
             )
             return []
-        if ticket.status not in ("resolved", "verified", "closed"):
+        if ticket.status not in RATEABLE:
             say(dispatcher, f"工单 {ticket.id} 还在办理，办结后再请您评价。")
             return []
         if score is None:
@@ -207,8 +225,11 @@ def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
             return []
         rate(session, turn.citizen_id, ticket.id, score)
         card = ticket_card(ticket, categories().get(ticket.category))
-        say(dispatcher, _rated_text(score), None, [card])
-        return [SlotSet("ticket_id", ticket.id)]
+        text, buttons = _rated(ticket, score)
+        say(dispatcher, text, buttons, [card])
+        unsolved = verdict_in(turn.text) == "unsolved"
+        asked = [pending(ticket, "reopen", turn.text)] if buttons and unsolved else []
+        return [SlotSet("ticket_id", ticket.id), *asked]
 
 
 @action
@@ -255,16 +276,15 @@ def action_supplement_ticket(dispatcher: CollectingDispatcher, tracker: Tracker)
         try:
             supplement(session, turn.citizen_id, ticket.id, words, photos, turn.message_id)
         except StateError:
-            again = button("重新反映", "report_pollution")
-            say(
-                dispatcher,
-                f"{_finished(ticket)}，不能再补充。问题还在的话，可以重新反映。",
-                [again],
-            )
-            return done
+            return [*done, *_no_supplement(dispatcher, ticket, words)]
         card = ticket_card(ticket, categories().get(ticket.category))
-        say(dispatcher, f"已补充到工单 {ticket.id}，并转给{ticket.department}。", None, [card])
-    return done
+        text = f"已补充到工单 {ticket.id}，并转给{ticket.department}。"
+        if not may_reopen(ticket, utc_now()):
+            say(dispatcher, text, None, [card])
+            return done
+        text += "\n这个工单已经办结。要是没解决，可以退回重新办理。"
+        say(dispatcher, text, verdict_buttons(ticket.id), [card])
+        return [*done, pending(ticket, "solved", words)]
 
 
 @action
@@ -272,6 +292,17 @@ def action_cancel_supplement(dispatcher: CollectingDispatcher, tracker: Tracker)
     """Drops the supplement. Say so."""
     say(dispatcher, "好的，不补充了，原来的工单照常办理。")
     return [SlotSet("supplement_words", None), SlotSet("requested_slot", None)]
+
+
+def _no_supplement(dispatcher: CollectingDispatcher, ticket: Ticket, words: str) -> list[EventType]:
+    """Say what else there is for somebody whose ticket takes no supplement any more."""
+    if may_reopen(ticket, utc_now()):
+        text = f"{_finished(ticket)}，不能再补充。没解决的话可以退回重办，您说的会一起转去。"
+        say(dispatcher, text, [reopen_button(ticket.id)])
+        return [pending(ticket, "reopen", words)]
+    again = button("重新反映", "report_pollution")
+    say(dispatcher, f"{_finished(ticket)}，不能再补充。问题还在的话，可以重新反映。", [again])
+    return []
 
 
 def _history(session: Session, ticket: Ticket) -> str:
@@ -292,8 +323,11 @@ def _history(session: Session, ticket: Ticket) -> str:
 
 
 def _ticket_buttons(ticket: Ticket) -> list[dict[str, str]]:
-    if ticket.status in ("resolved", "verified", "closed"):
-        return [] if ticket.rating else rating_buttons(ticket.id)
+    if ticket.status in ("resolved", "verified"):
+        return verdict_buttons(ticket.id)
+    if ticket.status == "closed":
+        rating = [] if ticket.rating else rating_buttons(ticket.id)
+        return [*rating, reopen_button(ticket.id)] if may_reopen(ticket, utc_now()) else rating
     if "withdrawn" not in TRANSITIONS[ticket.status]:
         return []
     return [
@@ -310,9 +344,14 @@ def _finished(ticket: Ticket) -> str:
     return f"工单 {ticket.id} 现在是“{STATUS_NAMES[ticket.status]}”"
 
 
-def _rated_text(score: int) -> str:
-    if score <= 2:
-        return (
-            "收到，很抱歉没有让您满意，您的评价已转给责任部门。还有什么没解决的，可以再补充说明。"
-        )
-    return "谢谢您的评价，已转给责任部门。"
+def _rated(ticket: Ticket, score: int) -> tuple[str, list[dict[str, str]]]:
+    """Return the thanks for a rating, and what may follow it."""
+    if score <= BAD_RATING:
+        sorry = "收到，很抱歉没有让您满意，您的评价已转给责任部门。"
+        if ticket.status in FINISHED and may_reopen(ticket, utc_now()):
+            return f"{sorry}问题没解决的话，可以退回重新办理。", [reopen_button(ticket.id)]
+        return f"{sorry}还有什么没解决的，可以再补充说明，也可以拨打12345。", []
+    thanks = "谢谢您的评价，已转给责任部门。"
+    if ticket.status in ("resolved", "verified"):
+        return f"{thanks}问题已经解决的话，点一下“已解决”就结案。", verdict_buttons(ticket.id)
+    return thanks, []

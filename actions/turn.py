@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
+
+TICKET_ID = re.compile(r"SM\d{14}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,13 @@ class Turn:
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of an entity."""
         return tuple(value for key, value in self.entities if key == name)
+
+
+def named_ticket(turn: Turn) -> str | None:
+    """Return the ticket id in a message, in upper case."""
+    found = turn.entity("ticket_id") or ""
+    match = TICKET_ID.search(found) or TICKET_ID.search(turn.text)
+    return match.group().upper() if match else None
 
 
 def next_message_only(value: dict[str, Any] | None, message_id: str) -> dict[str, Any] | None:

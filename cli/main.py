@@ -9,7 +9,7 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
-from cli import data, keys, nlu, operations, serve, talk
+from cli import data, keys, nlu, operations, outbox, serve, talk, tickets
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -20,7 +20,8 @@ app.add_typer(nlu.app, name="nlu", help="Understanding.")
 app.add_typer(data.policies, name="policies", help="Policy and service files.")
 app.command("match")(data.match)
 app.add_typer(operations.db, name="db", help="The database.")
-app.add_typer(operations.outbox, name="outbox", help="What the dispatch system must still hear.")
+app.add_typer(outbox.app, name="outbox", help="What the dispatch system must still hear.")
+app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.command("keys")(keys.keys)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")

@@ -37,7 +37,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Train even when up to date.")] = False,
 ) -> None:
     """Train the Rasa model and the category classifier if what they are made of has changed."""
-    from dispatch.classifier import CategoryClassifier
+    from dispatch.classification.classifier import CategoryClassifier
     from matcher.catalogue import Catalogue
 
     settings = get_settings()

@@ -70,9 +70,9 @@ def desk() -> None:
 @app.command()
 def relay() -> None:
     """Carry the outbox to the dispatch system and bring news back."""
-    from dispatch.categories import load_categories
+    from dispatch.classification.categories import load_categories
     from dispatch.open311 import Open311Client
-    from dispatch.relay import Relay
+    from dispatch.outbox.relay import Relay
 
     settings = get_settings()
     key = settings.dispatch_api_key.get_secret_value()

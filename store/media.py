@@ -1,70 +1,127 @@
-"""Photos and recordings: rows in the database, bytes encrypted in a folder."""
+"""Photos, videos and recordings: rows in the database, bytes encrypted in the media store."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import islice, product
+from typing import Any, Literal
 
+import structlog
 from cryptography.fernet import InvalidToken
+from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
-from base.errors import ConfigurationError
-from base.settings import get_settings
-from store.models import AuditEntry, Media, plain
+from base.errors import ConfigurationError, StateError, UpstreamError
+from store.blobs import blob_store
+from store.models import AuditEntry, Media, OpenDraft, plain, utc_now
 from store.privacy import cipher
 
+log = structlog.get_logger(__name__)
 
-def save_media(
+Copy = Literal["original", "public", "thumb"]
+"""The bytes of a photo: as it came, blurred for everybody, and small."""
+
+SAME_PICTURE = 8
+"""Bits of 64 by which two copies of one photo may differ; measured in docs/photos.md."""
+
+SAME_SHOT = 2
+"""Bits within which a photo sent twice is not kept twice: two shots of one scene differ more."""
+
+_REPEAT_WITHIN = timedelta(days=1)
+_STRAY_AFTER = timedelta(days=1)
+_BATCH = 500
+_SUFFIX: dict[Copy, str] = {"original": "bin", "public": "public", "thumb": "thumb"}
+
+
+def save_media(  # noqa: PLR0913 - one row
     session: Session,
     citizen_id: str,
     data: bytes,
     content_type: str,
     evidence: dict[str, Any] | None,
+    perceptual_hash: str | None = None,
 ) -> Media:
-    """Encrypt ``data`` into the media folder and add its row.
+    """Encrypt ``data`` into the media store and add its row.
 
-    The file is on disk (fsynced) before the row commits: a crash may leave a file without
-    a row, never a row without its file.
+    The bytes are kept before the row commits: a crash may leave bytes without a row (swept
+    later), never a row without its bytes. Save before anything else in a unit of work: it takes
+    the database's write lock with its first statement.
+
+    Raises:
+        UpstreamError: ``media_unavailable``; nothing was kept.
     """
-    media_id = secrets.token_hex(16)
-    path = _path(media_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(cipher().encrypt(data))
-        file.flush()
-        os.fsync(file.fileno())
     media = Media(
-        id=media_id,
+        id=secrets.token_hex(16),
         citizen_id=citizen_id,
         content_type=content_type,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
+        perceptual_hash=perceptual_hash,
         evidence=plain(evidence),
     )
+    _put(media.id, "original", data)
     session.add(media)
     return media
 
 
-def read_media(session: Session, media_id: str, *, actor: str, purpose: str) -> tuple[Media, bytes]:
-    """Return a media row and its decrypted bytes (audited).
+def store_fetched(
+    session: Session, media: Media, data: bytes, content_type: str, perceptual_hash: str | None
+) -> None:
+    """Give a row that only named its ``source_url`` the bytes fetched from there.
+
+    Bytes first, row after, as in :func:`save_media`; doing it twice does no harm.
 
     Raises:
-        LookupError: no such media.
+        UpstreamError: ``media_unavailable``; the row is as before.
+    """
+    _put(media.id, "original", data)
+    media.content_type = content_type
+    media.size = len(data)
+    media.sha256 = hashlib.sha256(data).hexdigest()
+    media.perceptual_hash = perceptual_hash
+    session.add(media)
+
+
+def read_media(
+    session: Session, media_id: str, *, actor: str, purpose: str, copy: Copy = "original"
+) -> tuple[Media, bytes]:
+    """Return a media row and the decrypted bytes of one of its copies (audited).
+
+    Raises:
+        LookupError: no such media, or this copy has not been made yet.
+        StateError: ``media_awaited``: the bytes have not been fetched from their source yet.
+        UpstreamError: ``media_unavailable``.
         ConfigurationError: the bytes cannot be decrypted with the present key.
     """
+    try:  # before the first statement: no lock is held while a distant store answers
+        sealed = blob_store().get(_key(media_id, copy))
+    except LookupError:
+        sealed = None
     media = session.get(Media, media_id)
-    if media is None or not _path(media_id).is_file():
+    if media is None:
         raise LookupError(media_id)
-    session.add(
-        AuditEntry(actor=actor, purpose=purpose, record=f"media:{media_id}", field="content")
-    )
+    if sealed is None:
+        if copy == "original" and media.source_url:
+            raise StateError("media_awaited", "照片还在取回来的路上，请过几分钟再看。", media_id)
+        raise LookupError(_key(media_id, copy))
+    field = "content" if copy == "original" else copy
+    session.add(AuditEntry(actor=actor, purpose=purpose, record=f"media:{media_id}", field=field))
     try:
-        return media, cipher().decrypt(_path(media_id).read_bytes())
+        return media, cipher().decrypt(sealed)
     except InvalidToken as error:
         raise ConfigurationError(f"media:{media_id} cannot be decrypted") from error
+
+
+def keep_copy(media_id: str, copy: Literal["public", "thumb"], data: bytes) -> None:
+    """Keep a derived copy, so that it is made once; it goes with its photo.
+
+    Raises:
+        UpstreamError: ``media_unavailable``.
+    """
+    _put(media_id, copy, data)
 
 
 def attach_media(
@@ -84,5 +141,140 @@ def attach_media(
     return tuple(bound)
 
 
-def _path(media_id: str) -> Path:
-    return get_settings().media_dir / media_id[:2] / f"{media_id}.bin"
+# --- the same photo again ---------------------------------------------------------------
+
+
+def hash_distance(first: str, second: str) -> int:
+    """Count the bits (0 to 64) in which two perceptual hashes differ.
+
+    Raises:
+        ValueError: one of them is not hexadecimal.
+    """
+    return (int(first, 16) ^ int(second, 16)).bit_count()
+
+
+def similar_photos(
+    session: Session,
+    media_ids: Iterable[str],
+    ticket_ids: Iterable[str],
+    within: int = SAME_PICTURE,
+) -> dict[str, int]:
+    """Find citizens' photos of some tickets that show the same picture as one of ``media_ids``.
+
+    Returns:
+        For each ticket with such a photo the smallest distance in bits (0 to ``within``).
+    """
+    hashed = select(Media.ticket_id, Media.perceptual_hash).where(
+        Media.role == "report", Media.perceptual_hash.is_not(None)
+    )
+    wanted = session.execute(hashed.where(Media.id.in_(tuple(media_ids)))).all()
+    known = session.execute(hashed.where(Media.ticket_id.in_(tuple(ticket_ids)))).all()
+    found: dict[str, int] = {}
+    for (_, first), (ticket_id, second) in product(wanted, known):
+        distance = hash_distance(str(first), str(second))
+        if distance <= min(within, found.get(str(ticket_id), within)):
+            found[str(ticket_id)] = distance
+    return found
+
+
+def sent_before(
+    session: Session, citizen_id: str, data: bytes, perceptual_hash: str | None
+) -> Media | None:
+    """Find the same photo or video that the citizen sent within a day, not yet on a ticket."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    recent = session.scalars(
+        select(Media)
+        .where(
+            Media.citizen_id == citizen_id,
+            Media.ticket_id.is_(None),
+            Media.role == "report",
+            Media.created_at > utc_now() - _REPEAT_WITHIN,
+        )
+        .order_by(Media.created_at)
+    )
+    for media in recent:
+        if media.sha256 == sha256:
+            return media
+        known = media.perceptual_hash
+        if perceptual_hash and known and hash_distance(perceptual_hash, known) <= SAME_SHOT:
+            return media
+    return None
+
+
+# --- forgetting -------------------------------------------------------------------------
+
+
+def purge_unattached(session: Session, older_than: timedelta) -> int:
+    """Delete media that no ticket took, unless their citizen has an open draft.
+
+    The rows go with this unit of work; the bytes after it is committed, so that a crash leaves
+    bytes without a row and never the reverse. :func:`sweep_strays` finds such bytes.
+
+    Returns:
+        How many rows are deleted.
+    """
+    gone = list(
+        session.scalars(
+            delete(Media)
+            .where(
+                Media.ticket_id.is_(None),
+                Media.created_at < utc_now() - older_than,
+                Media.citizen_id.not_in(select(OpenDraft.citizen_id)),
+            )
+            .returning(Media.id)
+        )
+    )
+    count = len(gone)
+
+    @event.listens_for(session, "after_commit")
+    def _forget_bytes(_: Session) -> None:
+        while gone and not session.in_nested_transaction():
+            _forget(gone.pop())
+
+    @event.listens_for(session, "after_soft_rollback")
+    def _keep_bytes(*_: object) -> None:
+        gone.clear()
+
+    return count
+
+
+def sweep_strays(session: Session) -> int:
+    """Delete bytes that have lain for a day without a row: what a crash may leave behind.
+
+    It only reads the database: give it a session of :func:`store.database.reading`, so that no
+    writer waits while a large store is listed.
+
+    Returns:
+        How many blobs are deleted.
+
+    Raises:
+        UpstreamError: ``media_unavailable``.
+    """
+    store = blob_store()
+    lying = store.keys(utc_now() - _STRAY_AFTER)
+    swept = 0
+    while keys := tuple(islice(lying, _BATCH)):
+        ids = {key.split(".")[0] for key in keys}
+        known = set(session.scalars(select(Media.id).where(Media.id.in_(ids))))
+        owned = {_key(media_id, copy) for media_id in known for copy in _SUFFIX}
+        for key in keys:
+            if key not in owned:
+                store.delete(key)
+                swept += 1
+    return swept
+
+
+def _forget(media_id: str) -> None:
+    try:
+        for copy in _SUFFIX:
+            blob_store().delete(_key(media_id, copy))
+    except UpstreamError:
+        log.warning("media_left_behind", media=media_id)  # swept later
+
+
+def _put(media_id: str, copy: Copy, data: bytes) -> None:
+    blob_store().put(_key(media_id, copy), cipher().encrypt(data))
+
+
+def _key(media_id: str, copy: Copy) -> str:
+    return f"{media_id}.{_SUFFIX[copy]}"

@@ -203,6 +203,7 @@ class Media(Base):
     """
 
     __tablename__ = "media"
+    __table_args__ = (Index("ix_media_role_size", "role", "size"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     citizen_id: Mapped[str] = mapped_column(String(160), index=True)

@@ -122,6 +122,15 @@ def by_external_id(session: Session, external_id: str) -> Ticket | None:
     ).first()
 
 
+def by_progress_token(session: Session, token: str) -> Ticket | None:
+    """Return the ticket of a public progress page, with its history and photos."""
+    return session.scalars(
+        select(Ticket)
+        .where(Ticket.progress_token == token)
+        .options(selectinload(Ticket.events), selectinload(Ticket.photos))
+    ).first()
+
+
 def open_external(session: Session) -> list[tuple[str, str]]:
     """Return ``(ticket id, external id)`` of tickets whose status may still change."""
     rows = session.execute(
@@ -160,6 +169,20 @@ def last_dispatch_note(session: Session, ticket: Ticket) -> TicketEvent | None:
             TicketEvent.ticket_id == ticket.id,
             TicketEvent.actor == "dispatch",
             TicketEvent.note.is_not(None),
+        )
+        .order_by(TicketEvent.id.desc())
+        .limit(1)
+    ).first()
+
+
+def last_step(session: Session, ticket: Ticket, status: str) -> TicketEvent | None:
+    """Return the newest event in which a ticket entered ``status``; words do not count."""
+    return session.scalars(
+        select(TicketEvent)
+        .where(
+            TicketEvent.ticket_id == ticket.id,
+            TicketEvent.to_status == status,
+            TicketEvent.from_status != status,
         )
         .order_by(TicketEvent.id.desc())
         .limit(1)
@@ -239,16 +262,55 @@ def outbox_summary(session: Session) -> dict[str, int]:
     return dict(rows.all())
 
 
-def dead_letters(session: Session) -> Sequence[OutboxEntry]:
-    """Return what the dispatch system refused for good, oldest first."""
-    return session.scalars(
-        select(OutboxEntry).where(OutboxEntry.state == "dead").order_by(OutboxEntry.id)
-    ).all()
-
-
 def city_day(moment: datetime) -> date:
     """Return the calendar day in the city."""
     return moment.astimezone(CITY_TIME).date()
+
+
+def unanswered(session: Session, before: datetime, limit: int) -> Sequence[Ticket]:
+    """Return locked complaints resolved before ``before`` whose citizens have not objected.
+
+    What another unit of work holds just now is left out.
+    """
+    resolved = (
+        select(TicketEvent.ticket_id, func.max(TicketEvent.at).label("at"))
+        .where(TicketEvent.to_status == "resolved", TicketEvent.from_status != "resolved")
+        .group_by(TicketEvent.ticket_id)
+        .subquery()
+    )
+    objected = (
+        select(OutboxEntry.id)
+        .where(
+            OutboxEntry.ticket_id == Ticket.id,
+            OutboxEntry.idempotency_key.like("shimin-%-objected-%"),
+            OutboxEntry.created_at >= resolved.c.at,
+        )
+        .exists()
+    )
+    return session.scalars(
+        select(Ticket)
+        .join(resolved, resolved.c.ticket_id == Ticket.id)
+        .where(
+            Ticket.kind == "complaint",
+            Ticket.status.in_(("resolved", "verified")),
+            resolved.c.at <= before,
+            ~objected,
+        )
+        .order_by(resolved.c.at, Ticket.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Ticket)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def awaiting_verdict(session: Session, citizen_id: str) -> Ticket | None:
+    """Return the citizen's newest ticket that is resolved and not yet closed."""
+    return session.scalars(
+        select(Ticket)
+        .where(Ticket.citizen_id == citizen_id, Ticket.status.in_(("resolved", "verified")))
+        .order_by(Ticket.updated_at.desc())
+        .limit(1)
+    ).first()
 
 
 def rateable(session: Session, citizen_id: str) -> Ticket | None:
@@ -262,6 +324,25 @@ def rateable(session: Session, citizen_id: str) -> Ticket | None:
         .order_by(Ticket.updated_at.desc())
         .limit(1)
     ).first()
+
+
+def filed_since(
+    session: Session, since: datetime | None, after: str = "", limit: int = 200
+) -> Sequence[Ticket]:
+    """Return tickets filed at or after ``since``, in the order of their ids, with what hangs on.
+
+    ``after`` is the last id of the page before; a page shorter than ``limit`` is the last.
+    """
+    statement = (
+        select(Ticket)
+        .where(Ticket.id > after, Ticket.status != "draft")
+        .options(selectinload(Ticket.events), selectinload(Ticket.photos))
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    if since is not None:
+        statement = statement.where(Ticket.created_at >= since)
+    return session.scalars(statement).all()
 
 
 def _seen_by(citizen_id: str) -> ColumnElement[bool]:

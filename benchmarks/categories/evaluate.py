@@ -28,8 +28,8 @@ from sklearn.pipeline import make_pipeline
 
 from base.encoder import get_encoder
 from base.settings import ROOT, get_settings
-from dispatch.categories import load_categories
-from dispatch.classifier import NONE, CategoryClassifier, Proposal, load_examples
+from dispatch.classification.categories import load_categories
+from dispatch.classification.classifier import NONE, CategoryClassifier, Proposal, load_examples
 
 HELDOUT = ROOT / "nlu_data" / "heldout" / "categories.yml"
 

@@ -23,9 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from base.encoder import Encoder, get_encoder
 from base.settings import get_settings
 from benchmarks.duplicates.pairs import FOLDER, Pair, load_pairs
-from dispatch.categories import Categories, load_categories
-from dispatch.classifier import CategoryClassifier
-from dispatch.comparison import FEATURES, WEIGHTS_FILE, Comparison, Weights
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.similar.comparison import FEATURES, WEIGHTS_FILE, Comparison, Weights
 
 Array = npt.NDArray[np.float64]
 

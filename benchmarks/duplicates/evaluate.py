@@ -30,8 +30,8 @@ from benchmarks.duplicates.calibrate import (
     threshold_for,
 )
 from benchmarks.duplicates.pairs import FOLDER, Pair, load_pairs
-from dispatch.categories import load_categories
-from dispatch.comparison import FEATURES, load_weights
+from dispatch.classification.categories import load_categories
+from dispatch.similar.comparison import FEATURES, load_weights
 
 Array = npt.NDArray[np.float64]
 

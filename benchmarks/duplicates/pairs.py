@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from dispatch.atlas import METRES_PER_DEGREE
-from dispatch.comparison import Account
+from dispatch.places.atlas import METRES_PER_DEGREE
+from dispatch.similar.comparison import Account
 
 FOLDER = Path(__file__).parent
 SEED = 20261121

@@ -3,7 +3,7 @@
     python -m benchmarks.hotspots.evaluate [dev]
 
 Streams of ``streams.py`` are played report by report to the product's clustering
-(``dispatch.hotspots.cluster_of`` with its own reach, box and window) and to
+(``dispatch.similar.hotspots.cluster_of`` with its own reach, box and window) and to
 
 * ``grid``: reports in the cell of a fixed grid, its side twice the reach,
 * ``radius``: reports within the reach of the new one,
@@ -31,9 +31,9 @@ from shapely import Point
 
 from base.settings import get_settings
 from benchmarks.hotspots.streams import SCENARIOS, Incident, Stream, make_stream
-from dispatch.atlas import Atlas
-from dispatch.categories import load_categories
-from dispatch.hotspots import BOX_REACHES, PEOPLE, WINDOW, cluster_of, reach_metres
+from dispatch.classification.categories import load_categories
+from dispatch.places.atlas import Atlas
+from dispatch.similar.hotspots import BOX_REACHES, PEOPLE, WINDOW, cluster_of, reach_metres
 from store.nearby import Report
 
 SEEDS = {"dev": range(100, 105), "test": range(900, 910)}

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from shapely import Point
 
-from dispatch.atlas import Atlas
-from dispatch.hotspots import PEOPLE, WINDOW
+from dispatch.places.atlas import Atlas
+from dispatch.similar.hotspots import PEOPLE, WINDOW
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 DAYS = 28

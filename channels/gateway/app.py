@@ -10,10 +10,12 @@ from base.settings import Settings
 from channels.conversation import Conversation
 from channels.gateway import api, errors, health, media, webhook
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
+from channels.public import routes as public
 from channels.rasa import RasaClient
+from channels.redaction import load_finder
 from channels.web import routes as web
-from dispatch.categories import load_categories
-from dispatch.classifier import CategoryClassifier
+from dispatch.classification.categories import load_categories
+from dispatch.classification.classifier import CategoryClassifier
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -43,14 +45,18 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Shimin Chat API", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.rasa = RasaClient(settings)
+    app.state.region_finder = load_finder(settings.region_finder)
     app.state.categories = load_categories(settings.categories_file)
     app.state.conversation = Conversation(
         settings, app.state.rasa, CategoryClassifier.load(settings)
     )
+    app.state.public_pages = public.PublicPages(settings, app.state.categories)
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    for router in (api.router, health.router, media.router, webhook.router, web.router):
-        app.include_router(router)
+    rooms = (api, health, media, webhook, web, public)
+    for room in rooms:
+        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
+    app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     return app

@@ -20,6 +20,7 @@ _STATUS = {
     "signature_invalid": 401,
     "forbidden_origin": 403,
     "photo_not_image": 415,
+    "video_not_video": 415,
 }
 _UNEXPECTED = "系统出了点问题，您的消息还没有处理，请过一会儿再试。急事请拨打12345。"
 

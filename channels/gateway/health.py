@@ -12,6 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from base.settings import Settings
 from store.database import reading
+from store.models import utc_now
+from store.outbox import backlog
 from store.tickets import outbox_summary
 
 router = APIRouter(prefix="/api/v1")
@@ -47,7 +49,10 @@ def _get(url: str) -> str:
 def _store() -> tuple[str, dict[str, int]]:
     try:
         with reading() as session:
-            return "ok", outbox_summary(session)
+            counts, oldest = outbox_summary(session), backlog(session).oldest
     except SQLAlchemyError as error:
         log.error("store_down", error=type(error).__name__)
         return "down", {}
+    if oldest is not None:
+        counts["oldest_pending_seconds"] = int((utc_now() - oldest).total_seconds())
+    return "ok", counts

@@ -12,15 +12,17 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from base.errors import InputError
 from base.signing import verify
+from dispatch.case.updates import MAX_PHOTOS, MAX_URL_CHARS, Outcome, apply_update
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
 from store.database import unit_of_work
 
 router = APIRouter(prefix="/webhooks")
 
+Url = Annotated[str, Field(min_length=1, max_length=MAX_URL_CHARS)]
+
 
 class UpdateBody(BaseModel):
-    """One status change (mySociety's update record as JSON)."""
+    """One status change (mySociety's update record as JSON); ``media_urls`` show the result."""
 
     update_id: str = Field(min_length=1, max_length=80)
     service_request_id: str = Field(min_length=1, max_length=80)
@@ -28,6 +30,7 @@ class UpdateBody(BaseModel):
     updated_datetime: AwareDatetime
     description: str = Field(default="", max_length=4000)
     agency_responsible: str | None = Field(default=None, max_length=80)
+    media_urls: tuple[Url, ...] = Field(default=(), max_length=MAX_PHOTOS)
 
 
 @router.post("/dispatch")

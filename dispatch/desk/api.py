@@ -15,12 +15,17 @@ from dispatch.desk.api_errors import ApiError
 from dispatch.desk.forms import NewRequest
 from dispatch.desk.media import MediaShelf
 from dispatch.desk.office import Office, now_utc
+from dispatch.desk.questions import Questions
 from dispatch.desk.web import PostedForm, query_fields, read_form
 from dispatch.open311 import writer
-from dispatch.open311.models import Created, Endpoint, ServiceDefinition
+from dispatch.open311.models import (
+    GEOREPORT_V2,
+    Created,
+    Discovery,
+    Endpoint,
+)
 from dispatch.open311.writer import CONTENT_TYPES, FORMATS, Format
 
-SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 _CHANGESET = datetime(2026, 11, 21, tzinfo=UTC)
 _MAX_UPDATES = 1000
 
@@ -30,6 +35,7 @@ class ApiParts:
     """What the API works with."""
 
     office: Office
+    questions: Questions
     shelf: MediaShelf
     api_key: str
     own_url: str
@@ -71,11 +77,15 @@ def _add_reading(router: APIRouter, parts: ApiParts) -> None:
     @router.get("/discovery.{fmt}")
     def discovery(form: WireFormat) -> Response:
         formats = (CONTENT_TYPES["xml"].partition(";")[0], CONTENT_TYPES["json"].partition(";")[0])
-        endpoint = Endpoint(SPECIFICATION, parts.own_url, _CHANGESET, "production", formats)
-        body = writer.write_discovery(
-            [endpoint], changeset=_CHANGESET, contact="12345 政务服务便民热线", form=form
+        changeset = writer.write_time(_CHANGESET)
+        endpoint = Endpoint(GEOREPORT_V2, parts.own_url, changeset, "production", formats)
+        document = Discovery(
+            changeset,
+            contact="12345 政务服务便民热线",
+            key_service="接入密钥请向市政务服务便民热线管理机构申请",
+            endpoints=(endpoint,),
         )
-        return answer(body, form)
+        return answer(writer.write_discovery(document, form), form)
 
     @router.get("/services.{fmt}")
     def services(form: WireFormat) -> Response:
@@ -86,7 +96,7 @@ def _add_reading(router: APIRouter, parts: ApiParts) -> None:
     def definition(code: str, form: WireFormat) -> Response:
         if code not in office.categories:
             raise ApiError(404, "service_code was not found")
-        return answer(writer.write_definition(ServiceDefinition(code), form), form)
+        return answer(writer.write_definition(parts.questions.definition(code), form), form)
 
     @router.get("/requests.{fmt}")
     def requests(request: Request, form: WireFormat) -> Response:
@@ -127,7 +137,7 @@ def _add_filing(router: APIRouter, parts: ApiParts) -> None:
         _check_key(parts, posted)
         new = forms.parse_request(posted.fields)
         key = forms.idempotency_key(request.headers.get("Idempotency-Key"))
-        row = parts.office.filed(key) or parts.office.file(_with_files(parts, new, posted), key)
+        row = parts.office.filed(key) or parts.office.file(_complete(parts, new, posted), key)
         if "respond-async" in request.headers.get("Prefer", "").lower():
             return answer(writer.write_created(Created(token=row.token), form), form, 202)
         created = Created(service_request_id=row.request_id, notice=wire.notice_for(row))
@@ -146,7 +156,11 @@ def _add_updates(router: APIRouter, parts: ApiParts) -> None:
     @router.post("/servicerequestupdates.{fmt}")
     def post_update(form: WireFormat, posted: FormBody) -> Response:
         _check_key(parts, posted)
-        update_id = office.add_update(forms.parse_update(posted.fields))
+        new = forms.parse_update(posted.fields, files=len(posted.files))
+        if office.request(new.service_request_id) is None:
+            raise ApiError(404, "service_request_id was not found")
+        kept = tuple(_kept(parts, data) for data in posted.files)
+        update_id = office.add_update(replace(new, media_urls=new.media_urls + kept))
         return answer(writer.write_posted_update(update_id, form), form)
 
 
@@ -156,11 +170,17 @@ def _check_key(parts: ApiParts, posted: PostedForm) -> None:
         raise ApiError(403, "api_key is missing or not valid")
 
 
-def _with_files(parts: ApiParts, new: NewRequest, posted: PostedForm) -> NewRequest:
+def _complete(parts: ApiParts, new: NewRequest, posted: PostedForm) -> NewRequest:
+    """Check a new request against its service and put its photos on the shelf."""
     if new.service_code not in parts.office.categories:
         raise ApiError(404, "service_code was not found")
-    kept = tuple(f"{parts.own_url}/media/{parts.shelf.keep(data)}" for data in posted.files)
+    parts.questions.check(new.service_code, new.attributes)
+    kept = tuple(_kept(parts, data) for data in posted.files)
     return replace(new, media_urls=new.media_urls + kept)
+
+
+def _kept(parts: ApiParts, data: bytes) -> str:
+    return f"{parts.own_url}/media/{parts.shelf.keep(data)}"
 
 
 def _extensions(query: dict[str, list[str]]) -> bool:

@@ -17,16 +17,20 @@ from starlette.templating import Jinja2Templates
 
 from base.errors import ConfigurationError
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.desk import api, pages
 from dispatch.desk.api_errors import ApiError
 from dispatch.desk.courier import Courier
 from dispatch.desk.database import Database
 from dispatch.desk.media import MediaShelf
 from dispatch.desk.office import Office
+from dispatch.desk.questions import load_questions
 from dispatch.desk.sessions import LoginLimiter, SessionKeeper
 from dispatch.desk.web import AccessLog, BodyLimit, SecurityHeaders, origin_of
 from dispatch.open311.writer import Format, write_errors
+from dispatch.places.atlas import Atlas
+from dispatch.places.city_map import CityMap
+from store.privacy import cipher
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +41,13 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the desk.
 
     Raises:
-        ConfigurationError: a secret is missing in production, or the database URL or the
-            categories file is wrong.
+        ConfigurationError: a secret is missing in production, SHIMIN_DATA_KEY is missing or
+            malformed, or the database URL or one of the city's files is wrong.
     """
     _check_secrets(settings)
     categories = load_categories(settings.categories_file)
+    questions = load_questions(settings.desk_attributes_file, categories.codes)
+    city = CityMap(Atlas.load(settings.city_dir))
     database = Database(settings.desk_database_url)
     courier = Courier(
         database,
@@ -78,12 +84,16 @@ def create_app(settings: Settings) -> FastAPI:
     key = settings.dispatch_api_key.get_secret_value()
     templates = pages.build_templates()
     _add_health(app, office, courier)
-    app.include_router(api.build_router(api.ApiParts(office, shelf, key, own_url)))
+    app.include_router(api.build_router(api.ApiParts(office, questions, shelf, key, own_url)))
     app.include_router(
         pages.build_router(
             pages.PageParts(
                 office,
                 courier,
+                questions,
+                city,
+                shelf,
+                own_url,
                 # Without a configured key, sessions end with the process.
                 SessionKeeper(settings.session_key.get_secret_value() or secrets.token_hex(32)),
                 LoginLimiter(),
@@ -99,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _check_secrets(settings: Settings) -> None:
+    cipher()  # without a key nothing could be kept
     needed = {
         "SHIMIN_DISPATCH_API_KEY": settings.dispatch_api_key,
         "SHIMIN_DESK_PASSWORD": settings.desk_password,

@@ -24,6 +24,8 @@ _ATTRIBUTE = re.compile(r"^attribute\[([^\]]{1,100})\](\[\])?$")
 _CONTACT = {"first_name": 50, "last_name": 50, "phone": 30, "email": 200}
 _PLACE_FIELDS = ("lat", "long", "address_string", "address_id")
 _MAX_KEY_CHARS = 200
+_WORDLESS = frozenset({"WITHDRAWN", "CLOSED"})
+"""Steps of a citizen that need no words."""
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -63,6 +65,8 @@ class Listing:
     statuses: tuple[str, ...] = ()
     start: datetime | None = None
     end: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
     page: int = 1
     page_size: int = MAX_PAGE_SIZE
 
@@ -97,8 +101,8 @@ def parse_request(fields: Fields) -> NewRequest:
     )
 
 
-def parse_update(fields: Fields) -> NewUpdate:
-    """Check the fields of a citizen's update.
+def parse_update(fields: Fields, files: int = 0) -> NewUpdate:
+    """Check the fields of a citizen's update that comes with this many ``files``.
 
     Raises:
         ApiError: 400 naming every missing or malformed field.
@@ -115,7 +119,7 @@ def parse_update(fields: Fields) -> NewUpdate:
         problems.append("updated_datetime is not a W3C date-time")
     media = _media(fields, problems)
     status = (_one(fields, "status", 32) or "OPEN").upper()
-    if not description and not media and status != "WITHDRAWN":
+    if not (description or media or files) and status not in _WORDLESS:
         problems.append("description was not provided")
     if problems or request_id is None:
         raise ApiError(400, *problems)
@@ -135,12 +139,19 @@ def parse_listing(query: Fields, now: datetime) -> Listing:
     statuses = tuple(status.lower() for status in _list(query, "status"))
     if not set(statuses) <= {"open", "closed"}:
         raise ApiError(400, "status must be open or closed")
-    start, end = parse_span(query, now)
+    after, before = _date(query, "updated_after"), _date(query, "updated_before")
+    start: datetime | None = None
+    end: datetime | None = None
+    # Asked by its last change, an old request counts too.
+    if not (after or before) or query.get("start_date") or query.get("end_date"):
+        start, end = parse_span(query, now)
     return Listing(
         service_codes=_list(query, "service_code"),
         statuses=statuses,
         start=start,
         end=end,
+        updated_after=after,
+        updated_before=before,
         page=_integer(query, "page", 1, 1, 1_000_000),
         page_size=_integer(query, "page_size", MAX_PAGE_SIZE, 1, MAX_PAGE_SIZE),
     )

@@ -44,6 +44,12 @@ class MediaShelf:
         (self._directory / name).write_bytes(encoded)
         return name
 
+    def discard(self, name: str) -> None:
+        """Remove a stored photo again; an unknown name is no matter."""
+        path = self.find(name)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
     def find(self, name: str) -> Path | None:
         """Return the stored photo's path, ``None`` for a name that is not one of ours."""
         if not _NAME.match(name):

@@ -1,74 +1,62 @@
-"""What the desk does: takes requests, lets dispatchers and citizens act on them, looks them up."""
+"""What the desk does: takes requests, lets dispatchers and citizens act on them."""
 
 from __future__ import annotations
 
 import json
+import logging
+import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from base.errors import InputError, StateError
-from dispatch.categories import Categories, severity
+from dispatch.classification.categories import Categories, Category, Level, severity
 from dispatch.desk.api_errors import ApiError
-from dispatch.desk.database import Database
-from dispatch.desk.forms import Listing, NewRequest, NewUpdate
-from dispatch.desk.status import Action, Actor, Status, action_for, citizen_action, is_open
-from dispatch.desk.tables import EventRow, RequestRow, WebhookRow
+from dispatch.desk.database import Database, sender_id_of
+from dispatch.desk.forms import NewRequest, NewUpdate
+from dispatch.desk.register import Filter, Page, Points, Register, now_utc
+from dispatch.desk.sealing import unseal
+from dispatch.desk.status import LABELS, Action, Actor, Status, action_for, citizen_action
+from dispatch.desk.tables import AuditRow, EventRow, RequestRow, WebhookRow
 from dispatch.open311.reader import CHINA
 from dispatch.open311.writer import plain, write_time
 
-PAGE_SIZE = 30
+__all__ = ["Filter", "Office", "Page", "Points", "Step", "now_utc"]
+
+logger = logging.getLogger(__name__)
+
 MAX_EXPLANATION_CHARS = 1000
+MAX_UNIT_CHARS = 80
+MAX_WEBHOOK_PHOTOS = 5
 _TICK = timedelta(milliseconds=1)
-_OPEN = tuple(status for status in Status if is_open(status))
-_CLOSED = tuple(status for status in Status if not is_open(status))
+_CALL = re.compile(r"^【(催办|督办|预警|升级)】")
+_RATING = "市民评价"
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step a dispatcher asks for."""
+    """A step a dispatcher asks for.
+
+    ``agency`` is the unit of a transfer, ``main`` the request a duplicate is merged into,
+    ``media_urls`` are photos of the result.
+    """
 
     key: str
     explanation: str = ""
     agency: str | None = None
     operator: str | None = None
+    main: str | None = None
+    media_urls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Filter:
-    """What the dispatcher's list shows; an empty field does not narrow.
-
-    ``request_id`` is part of the desk's own number or of the sender's (an attribute).
-    """
-
-    statuses: tuple[Status, ...] = ()
-    service_code: str = ""
-    request_id: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the dispatcher's list."""
-
-    rows: Sequence[RequestRow]
-    total: int
-    page: int
-    pages: int
-
-
-def now_utc() -> datetime:
-    """Return the present, aware, in UTC."""
-    return datetime.now(UTC)
-
-
-class Office:
+class Office(Register):
     """The desk's business over its database.
 
     ``on_step`` is called after a step with a webhook has been committed.
@@ -81,10 +69,8 @@ class Office:
         on_step: Callable[[], None],
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
-        self._database = database
+        super().__init__(database, categories, clock)
         self._on_step = on_step
-        self._clock = clock
-        self.categories = categories
 
     def file(self, new: NewRequest, key: str | None) -> RequestRow:
         """File a request; the same idempotency ``key`` gives the same request again.
@@ -103,23 +89,13 @@ class Office:
                 raise
             return known
 
-    def filed(self, key: str | None) -> RequestRow | None:
-        """Return the request already filed under an idempotency key."""
-        with self._database.reading() as session:
-            return self._by_key(session, key)
-
-    def _by_key(self, session: Session, key: str | None) -> RequestRow | None:
-        if key is None:
-            return None
-        return session.scalar(select(RequestRow).where(RequestRow.idempotency_key == key))
-
     def _insert(self, session: Session, new: NewRequest, key: str | None) -> RequestRow:
         category = self.categories.get(new.service_code)
         if category is None:
             raise ApiError(404, "service_code was not found")
         now = self._clock()
         level = severity(category, new.description)
-        respond_hours, resolve_hours = category.limits(level)
+        respond_by, resolve_by = _limits(category, level, now)
         token = secrets.token_urlsafe(24)
         row = RequestRow(
             request_id=token,
@@ -128,8 +104,10 @@ class Office:
             service_code=category.code,
             service_name=category.name,
             status=Status.OPEN,
-            agency=category.department,
+            agency=_agency_for(category, new),
             urgent=level == "urgent",
+            hot_spot="1" in new.attributes.get("hot_spot", ()),
+            sender_id=sender_id_of(new.attributes),
             description=new.description,
             address=new.address,
             address_id=new.address_id,
@@ -140,8 +118,8 @@ class Office:
             contact=dict(new.contact),
             requested_at=now,
             updated_at=now,
-            respond_by=now + timedelta(hours=respond_hours),
-            resolve_by=now + timedelta(hours=resolve_hours),
+            respond_by=respond_by,
+            resolve_by=resolve_by,
         )
         session.add(row)
         session.flush()
@@ -153,8 +131,10 @@ class Office:
 
         Raises:
             StateError: ``request_unknown``, ``transition_refused``.
-            InputError: ``explanation_missing``, ``explanation_too_long``, ``agency_unknown``.
+            InputError: ``explanation_missing``, ``explanation_too_long``, ``agency_unknown``,
+                ``main_unknown``.
         """
+        units = self.units()
         try:
             with self._database.writing() as session:
                 row = self._find(session, request_id)
@@ -162,10 +142,14 @@ class Office:
                     raise StateError("request_unknown", "没有这个工单。", request_id)
                 action = action_for(step.key, Status(row.status))
                 explanation = self._explanation(action, step.explanation)
+                former = row.agency
                 if action.agency:
-                    row.agency = self._agency(step.agency)
+                    row.agency = _checked_unit(step.agency, units)
+                if action.main:
+                    self._merge(session, row, step, explanation)
                 event = self._record(session, row, action.title, explanation)
-                event.actor, event.operator = Actor.DESK, step.operator
+                event.operator, event.media_urls = step.operator, list(step.media_urls)
+                event.former_agency = former if action.agency else None
                 self._move(row, event, action)
                 session.flush()
                 session.add(self._webhook(row, event))
@@ -176,8 +160,22 @@ class Office:
         self._on_step()
         return row
 
+    def _merge(self, session: Session, row: RequestRow, step: Step, explanation: str) -> None:
+        """Bind a duplicate to its main request and note it there; the main keeps its state."""
+        wanted = (step.main or "").strip()
+        main = self._find(session, wanted) if wanted else None
+        if main is None or main.pk == row.pk:
+            raise InputError("main_unknown", "请填写要并入的工单编号（YZ开头）。", "unknown main")
+        if main.merged_into is not None:
+            raise InputError(
+                "main_unknown", f"{wanted}已并入{main.merged_into}，请填写后者。", "main is merged"
+            )
+        row.merged_into = main.request_id
+        note = self._record(session, main, f"并入重复件 {row.request_id}", explanation)
+        note.actor, note.operator = Actor.OFFICE, step.operator
+
     def add_update(self, new: NewUpdate) -> str:
-        """Take a citizen's supplement or withdrawal and return the update's id.
+        """Take what the citizen side says: words, a step of the citizen, a call for a late case.
 
         A status the citizen may not set now leaves the state as it is; his words are kept in
         the history all the same. The citizen side knows its own steps: no webhook is sent.
@@ -192,14 +190,36 @@ class Office:
             known = self._repeated(session, row, new.client_update_id)
             if known is not None:
                 return known.update_id
-            action = citizen_action(new.status, Status(row.status))
-            title = action.title if action else _kept_title(new.status)
+            call = _CALL.match(new.description)
+            action = None if call else citizen_action(new.status, Status(row.status))
+            title = action.title if action else _kept_title(new, call[1] if call else None)
             event = self._record(session, row, title, new.description)
             event.actor, event.client_update_id = Actor.CITIZEN, new.client_update_id
             event.media_urls = list(new.media_urls)
+            if call:
+                event.call = row.last_call = call[1]
+                row.calls += 1
             if action is not None:
                 self._move(row, event, action)
             return event.update_id
+
+    def contact_of(self, row: RequestRow, operator: str) -> dict[str, Any]:
+        """Open the citizen's contact and write down who looked; ``{}`` when there is none."""
+        if row.contact is None:
+            return {}
+        with self._database.writing() as session:
+            session.add(
+                AuditRow(
+                    at=self._clock(),
+                    operator=operator,
+                    request_id=row.request_id,
+                    field="contact",
+                    purpose="办理工单",
+                )
+            )
+        logger.info("contact of %s opened at the desk", row.request_id)
+        opened: dict[str, Any] = unseal(row.contact)
+        return opened
 
     def _repeated(self, session: Session, row: RequestRow, key: str | None) -> EventRow | None:
         if key is None:
@@ -217,15 +237,6 @@ class Office:
                 "explanation_too_long", f"说明不能超过{MAX_EXPLANATION_CHARS}字。", action.key
             )
         return words
-
-    def _agency(self, name: str | None) -> str:
-        if name is None or name not in self.departments():
-            raise InputError("agency_unknown", "请选择承办单位。", "unknown agency")
-        return name
-
-    def departments(self) -> tuple[str, ...]:
-        """Return the departments of the categories file, in its order, each once."""
-        return tuple(dict.fromkeys(category.department for category in self.categories))
 
     def _record(self, session: Session, row: RequestRow, title: str, words: str) -> EventRow:
         # Steps of one request never share a millisecond, so receivers can order them.
@@ -251,6 +262,11 @@ class Office:
         by_desk = action.actor is Actor.DESK
         row.status_notes = (event.description or None) if by_desk else action.title
         event.changed = True
+        category = self.categories.get(row.service_code)
+        if action.target is Status.REOPEN and category is not None:
+            level: Level = "urgent" if row.urgent else "normal"
+            row.limits_from = event.at
+            row.respond_by, row.resolve_by = _limits(category, level, event.at)
 
     def _webhook(self, row: RequestRow, event: EventRow) -> WebhookRow:
         body = {
@@ -260,6 +276,7 @@ class Office:
             "updated_datetime": write_time(event.at),
             "description": event.description,
             "agency_responsible": event.agency,
+            "media_urls": event.media_urls[:MAX_WEBHOOK_PHOTOS],
         }
         return WebhookRow(
             request_pk=row.pk,
@@ -272,101 +289,34 @@ class Office:
     def _find(self, session: Session, request_id: str) -> RequestRow | None:
         return session.scalar(select(RequestRow).where(RequestRow.request_id == request_id))
 
-    def request(self, request_id: str) -> RequestRow | None:
-        """Return a request with its history, ``None`` when there is none."""
-        statement = (
-            select(RequestRow)
-            .where(RequestRow.request_id == request_id)
-            .options(selectinload(RequestRow.events))
-        )
-        with self._database.reading() as session:
-            return session.scalar(statement)
 
-    def by_token(self, token: str) -> RequestRow | None:
-        """Return the request a token stands for."""
-        with self._database.reading() as session:
-            return session.scalar(select(RequestRow).where(RequestRow.token == token))
-
-    def listing(self, wanted: Listing) -> Sequence[RequestRow]:
-        """Return the requests of ``GET /requests``, newest first."""
-        statement = select(RequestRow).order_by(
-            RequestRow.requested_at.desc(), RequestRow.pk.desc()
-        )
-        if wanted.request_ids:
-            statement = statement.where(RequestRow.request_id.in_(wanted.request_ids))
-            return self._all(statement)
-        statement = statement.where(RequestRow.requested_at.between(wanted.start, wanted.end))
-        if wanted.service_codes:
-            statement = statement.where(RequestRow.service_code.in_(wanted.service_codes))
-        if wanted.statuses:
-            allowed = [
-                *(_OPEN if "open" in wanted.statuses else ()),
-                *(_CLOSED if "closed" in wanted.statuses else ()),
-            ]
-            statement = statement.where(RequestRow.status.in_(allowed))
-        skip = (wanted.page - 1) * wanted.page_size
-        return self._all(statement.offset(skip).limit(wanted.page_size))
-
-    def _all(self, statement: Select[RequestRow]) -> Sequence[RequestRow]:
-        with self._database.reading() as session:
-            return session.scalars(statement).all()
-
-    def updates(self, start: datetime, end: datetime, limit: int) -> Sequence[EventRow]:
-        """Return the desk's steps from ``start`` to ``end``, oldest first.
-
-        What the citizen side posted is not read back to it.
-        """
-        statement = (
-            select(EventRow)
-            .where(EventRow.actor == Actor.DESK, EventRow.at.between(start, end))
-            .order_by(EventRow.at, EventRow.pk)
-            .limit(limit)
-            .options(selectinload(EventRow.request))
-        )
-        with self._database.reading() as session:
-            return session.scalars(statement).all()
-
-    def page(self, wanted: Filter) -> Page:
-        """Return one page of the dispatcher's list: urgent first, then the nearest limit."""
-        where: list[ColumnElement[bool]] = []
-        if wanted.statuses:
-            where.append(RequestRow.status.in_(wanted.statuses))
-        if wanted.service_code:
-            where.append(RequestRow.service_code == wanted.service_code)
-        if wanted.request_id:
-            own = RequestRow.request_id.contains(wanted.request_id, autoescape=True)
-            senders = cast(RequestRow.attributes, String).contains(
-                wanted.request_id, autoescape=True
-            )
-            where.append(or_(own, senders))
-        with self._database.reading() as session:
-            total = session.scalar(select(func.count(RequestRow.pk)).where(*where)) or 0
-            pages = max(1, -(-total // PAGE_SIZE))
-            page = min(max(1, wanted.page), pages)
-            rows = session.scalars(
-                select(RequestRow)
-                .where(*where)
-                .order_by(
-                    RequestRow.status.in_(_CLOSED),
-                    RequestRow.urgent.desc(),
-                    RequestRow.updated_at.desc(),
-                )
-                .offset((page - 1) * PAGE_SIZE)
-                .limit(PAGE_SIZE)
-            ).all()
-        return Page(rows, total, page, pages)
-
-    def counts(self) -> dict[Status, int]:
-        """Return how many requests stand in each status."""
-        statement = select(RequestRow.status, func.count(RequestRow.pk)).group_by(RequestRow.status)
-        with self._database.reading() as session:
-            return {Status(status): count for status, count in session.execute(statement)}
+def _limits(category: Category, level: Level, start: datetime) -> tuple[datetime, datetime]:
+    """Return until when a request is to be accepted and to be settled."""
+    respond_hours, resolve_hours = category.limits(level)
+    return start + timedelta(hours=respond_hours), start + timedelta(hours=resolve_hours)
 
 
-def _kept_title(status: str) -> str:
-    """Name a citizen's update that changes nothing."""
-    if status == Status.WITHDRAWN:
-        return "市民申请撤回（工单已办理完毕，状态不变）"
-    if status == Status.REOPEN:
-        return "市民要求重办（工单仍在办理，状态不变）"
-    return "市民补充"
+def _agency_for(category: Category, new: NewRequest) -> str:
+    """Return the unit the sender names, else the category's department."""
+    named = " ".join(new.attributes.get("responsible_unit", ())).strip()
+    return named if 0 < len(named) <= MAX_UNIT_CHARS else category.department
+
+
+def _checked_unit(name: str | None, units: tuple[str, ...]) -> str:
+    if name is None or name not in units:
+        raise InputError("agency_unknown", "请选择承办单位。", "unknown agency")
+    return name
+
+
+def _kept_title(new: NewUpdate, call: str | None) -> str:
+    """Name an update of the citizen side that changes nothing."""
+    if call:
+        return call
+    kept = {
+        Status.WITHDRAWN: "市民申请撤回（工单已办理完毕，状态不变）",
+        Status.REOPEN: "市民要求重办（工单仍在办理，状态不变）",
+        Status.CLOSED: f"市民确认办结（仅“{LABELS[Status.FIXED]}”的工单可结案，状态不变）",
+    }
+    if new.status in kept:
+        return kept[Status(new.status)]
+    return _RATING if new.description.startswith(_RATING) else "市民补充"

@@ -30,10 +30,11 @@ class Status(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who may take a step."""
+    """Who took a step: a dispatcher, the citizen side, or the desk for its own records only."""
 
     DESK = "desk"
     CITIZEN = "citizen"
+    OFFICE = "office"
 
 
 LABELS: dict[Status, str] = {
@@ -59,7 +60,8 @@ class Action:
     """One allowed step: from any of ``sources`` to ``target``.
 
     ``explain`` is the label of the explanation the step must carry, empty when it is optional;
-    ``agency`` tells that the step names another responsible department.
+    ``agency`` tells that the step names another responsible unit, ``main`` that it names the
+    request this one is a duplicate of, ``photos`` that it asks for photos of the result.
     """
 
     key: str
@@ -69,6 +71,8 @@ class Action:
     target: Status
     explain: str = ""
     agency: bool = False
+    main: bool = False
+    photos: bool = False
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -87,6 +91,7 @@ ACTIONS: tuple[Action, ...] = (
         frozenset({Status.IN_PROGRESS}),
         Status.FIXED,
         explain="处置情况",
+        photos=True,
     ),
     Action(
         "close",
@@ -95,6 +100,7 @@ ACTIONS: tuple[Action, ...] = (
         frozenset({Status.FIXED}),
         Status.CLOSED,
         explain="核查结果",
+        photos=True,
     ),
     Action(
         "reopen",
@@ -120,6 +126,7 @@ ACTIONS: tuple[Action, ...] = (
         frozenset({Status.OPEN, Status.INVESTIGATING, Status.REOPEN}),
         Status.DUPLICATE,
         explain="并案说明",
+        main=True,
     ),
     Action(
         "reject",
@@ -135,6 +142,13 @@ ACTIONS: tuple[Action, ...] = (
         Actor.CITIZEN,
         frozenset(set(Status) - _FINISHED),
         Status.WITHDRAWN,
+    ),
+    Action(
+        "citizen_close",
+        "市民确认办结",
+        Actor.CITIZEN,
+        frozenset({Status.FIXED}),
+        Status.CLOSED,
     ),
     Action(
         "citizen_reopen",

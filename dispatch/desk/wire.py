@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.categories import Category
+from dispatch.classification.categories import Category
 from dispatch.desk.privacy import masked
 from dispatch.desk.status import Status, is_open
 from dispatch.desk.tables import EventRow, RequestRow
@@ -10,12 +10,12 @@ from dispatch.open311.models import RequestUpdate, Service, ServiceRequest
 
 
 def service_of(category: Category) -> Service:
-    """Describe a category as an Open311 service; the desk asks no extra attributes."""
+    """Describe a category as an Open311 service; every one has a definition."""
     return Service(
         service_code=category.code,
         service_name=category.name,
         description=category.description,
-        metadata=False,
+        metadata=True,
         type="realtime",
         keywords=category.keywords,
         group=category.group,
@@ -61,5 +61,6 @@ def update_of(event: EventRow) -> RequestUpdate:
 
 def notice_for(row: RequestRow) -> str:
     """Tell the citizen, in Chinese, who handles the request and within what time."""
-    hours = round((row.respond_by - row.requested_at).total_seconds() / 3600)
+    span = row.respond_by - (row.limits_from or row.requested_at)
+    hours = round(span.total_seconds() / 3600)
     return f"{row.agency}将在{hours}小时内受理并答复。"

@@ -20,6 +20,7 @@ from dispatch.open311.errors import (
 from dispatch.open311.json_format import Node
 from dispatch.open311.models import (
     Created,
+    Discovery,
     RequestDraft,
     RequestFilter,
     RequestUpdate,
@@ -87,6 +88,18 @@ class Open311Client:
         """Close the connection pool if it is our own."""
         if self._own:
             self._http.close()
+
+    def discovery(self) -> Discovery | None:
+        """Return the endpoint's service-discovery document, ``None`` on servers without one.
+
+        The specification lets it lie anywhere: make a client of that address to read it there.
+        """
+        try:
+            return self._read("discovery", [], reader.read_discovery)
+        except DispatchRejectedError as error:
+            if error.status in {400, 404, 405, 410}:
+                return None
+            raise
 
     def services(self) -> tuple[Service, ...]:
         """Return the kinds of request the city takes."""
@@ -193,7 +206,7 @@ class Open311Client:
         return self._read("servicerequestupdates", query, reader.read_updates)
 
     def post_update(self, draft: UpdateDraft) -> str | None:
-        """Send a supplement or a withdrawal; return the server's id for it if it gives one.
+        """Send a citizen's words or step; return the server's id for it if it gives one.
 
         Sending the same draft again is harmless on servers that honour ``update_id``.
         """
@@ -206,11 +219,12 @@ class Open311Client:
             ("status", draft.status),
             ("description", plain(draft.description)),
         ]
+        for name in ("email", "first_name", "last_name", "phone"):
+            fields += _given(name, getattr(draft, name))
         fields += [("media_url", url) for url in draft.media_urls]
         headers = {IDEMPOTENCY_HEADER: draft.update_id}
-        return reader.read_posted_update(
-            self._transport.post("servicerequestupdates", fields, headers)
-        )
+        tree = self._transport.post("servicerequestupdates", fields, headers, draft.uploads)
+        return reader.read_posted_update(tree)
 
     def _read(self, path: str, query: Pairs, read: Callable[[Node], Result]) -> Result:
         params = query + _given("jurisdiction_id", self._jurisdiction_id)
@@ -234,8 +248,13 @@ def _filter_fields(wanted: RequestFilter) -> Pairs:
     fields = _given("service_request_id", ",".join(wanted.service_request_ids))
     fields += _given("service_code", ",".join(wanted.service_codes))
     fields += _given("status", wanted.status)
-    fields += _given("start_date", write_time(wanted.start) if wanted.start else None)
-    return fields + _given("end_date", write_time(wanted.end) if wanted.end else None)
+    times = {
+        "start_date": wanted.start,
+        "end_date": wanted.end,
+        "updated_after": wanted.updated_after,
+        "updated_before": wanted.updated_before,
+    }
+    return fields + [(name, write_time(moment)) for name, moment in times.items() if moment]
 
 
 def _draft_fields(draft: RequestDraft, api_key: str, jurisdiction_id: str | None) -> Pairs:

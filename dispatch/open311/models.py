@@ -13,12 +13,16 @@ from datetime import datetime
 from base.errors import InputError
 
 __all__ = [
+    "GEOREPORT_V2",
     "MAX_DESCRIPTION_CHARS",
     "AttributeValue",
     "Created",
+    "Discovery",
     "Endpoint",
+    "RequestAttribute",
     "RequestDraft",
     "RequestFilter",
+    "RequestNote",
     "RequestUpdate",
     "ServerError",
     "Service",
@@ -32,6 +36,8 @@ __all__ = [
 
 MAX_DESCRIPTION_CHARS = 4000
 """GeoReport v2, POST Service Request: "maximum of 4,000 characters"."""
+GEOREPORT_V2 = "http://wiki.open311.org/GeoReport_v2"
+"""The name of the specification in a service-discovery document."""
 
 
 def valid_coordinates(latitude: float, longitude: float) -> bool:
@@ -148,7 +154,8 @@ class RequestFilter:
     """Which requests to list. Empty fields do not narrow; times are aware and inclusive.
 
     The specification lets a server cap the span from ``start`` to ``end`` at 90 days, and a
-    list of ids overrides everything else.
+    list of ids overrides everything else. ``updated_after`` and ``updated_before`` are an
+    extension of Chicago, Boston and San Francisco.
     """
 
     service_request_ids: tuple[str, ...] = ()
@@ -156,6 +163,8 @@ class RequestFilter:
     status: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,8 @@ class UpdateDraft:
 
     ``update_id`` is ours and makes sending it again harmless; ``updated_datetime`` is aware;
     ``status`` is ``OPEN`` for a supplement, ``WITHDRAWN`` (an extension of the bundled desk)
-    for a withdrawal, ``REOPEN`` for a citizen who is not content with the outcome.
+    for a withdrawal, ``CLOSED`` for a citizen who confirms that the work is done, ``REOPEN`` for
+    one who is not content with the outcome. Name and contact are mySociety's optional fields.
     """
 
     service_request_id: str
@@ -173,6 +183,11 @@ class UpdateDraft:
     updated_datetime: datetime
     status: str = "OPEN"
     media_urls: tuple[str, ...] = ()
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    uploads: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,11 +200,30 @@ class Created:
 
 
 @dataclass(frozen=True)
+class RequestAttribute:
+    """An answered question of a request, from the "extended attributes" extension."""
+
+    code: str
+    value: str
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class RequestNote:
+    """A line of a request's history, from the "update history" extension."""
+
+    description: str
+    type: str | None = None
+    datetime: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ServiceRequest:
     """A request as the server sees it.
 
-    ``detailed_status`` comes with ``extensions=true`` (``IN_PROGRESS``, ``FIXED`` …) and is
-    ``None`` on servers that know only the base ``status`` ``open``/``closed``.
+    ``detailed_status``, ``attributes`` and ``notes`` come with ``extensions=true``
+    (https://wiki.open311.org/GeoReport_v2/Extensions/). ``detailed_status`` (``IN_PROGRESS``,
+    ``FIXED`` …) is ``None`` on servers that know only the base ``status`` ``open``/``closed``.
     """
 
     service_request_id: str
@@ -210,6 +244,8 @@ class ServiceRequest:
     long: float | None = None
     media_urls: tuple[str, ...] = ()
     detailed_status: str | None = None
+    attributes: tuple[RequestAttribute, ...] = ()
+    notes: tuple[RequestNote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,10 +274,39 @@ class ServerError:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint of a service-discovery document."""
+    """One endpoint of a service-discovery document.
+
+    ``changeset`` is the specification's sortable text; ``type`` is ``production`` or ``test``.
+    """
 
     specification: str
     url: str
-    changeset: datetime
+    changeset: str
     type: str
     formats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """A service-discovery document (https://wiki.open311.org/Service_Discovery)."""
+
+    changeset: str
+    contact: str
+    key_service: str
+    endpoints: tuple[Endpoint, ...]
+
+    def endpoint(
+        self,
+        specification: str = GEOREPORT_V2,
+        type: str = "production",  # noqa: A002 - its own word
+    ) -> Endpoint | None:
+        """Return the first endpoint of a specification and type, ``None`` when there is none."""
+        wanted = specification.rstrip("/").lower()
+        return next(
+            (
+                endpoint
+                for endpoint in self.endpoints
+                if endpoint.specification.rstrip("/").lower() == wanted and endpoint.type == type
+            ),
+            None,
+        )

@@ -18,6 +18,10 @@ from dispatch.open311.json_format import Node, read_json
 from dispatch.open311.models import (
     AttributeValue,
     Created,
+    Discovery,
+    Endpoint,
+    RequestAttribute,
+    RequestNote,
     RequestUpdate,
     ServerError,
     Service,
@@ -56,6 +60,37 @@ def read_tree(body: bytes, content_type: str = "") -> Node:
         return read_xml(body.lstrip(b"\xef\xbb\xbf \t\r\n"))
     charset = _CHARSET.search(content_type)
     return read_json(body, charset.group(1) if charset else None)
+
+
+def read_discovery(tree: Node) -> Discovery:
+    """Read a service-discovery document; endpoints without a specification or URL are skipped.
+
+    Raises:
+        DispatchUnreadableError: it names no endpoint.
+    """
+    record = next(iter(_records(tree, "changeset", "contact", wrapping=("endpoints",))), {})
+    endpoints = []
+    for entry in _records(record.get("endpoints"), "specification", "url", strict=False):
+        specification, url = _text(entry, "specification"), _text(entry, "url")
+        if specification is None or url is None:
+            continue
+        endpoints.append(
+            Endpoint(
+                specification=specification,
+                url=url,
+                changeset=_text(entry, "changeset") or "",
+                type=(_text(entry, "type") or "production").lower(),
+                formats=_words(entry.get("formats")),
+            )
+        )
+    if not endpoints:
+        raise DispatchUnreadableError("no endpoint in the discovery document")
+    return Discovery(
+        changeset=_text(record, "changeset") or "",
+        contact=_text(record, "contact") or "",
+        key_service=_text(record, "key_service") or "",
+        endpoints=tuple(endpoints),
+    )
 
 
 def read_services(tree: Node) -> tuple[Service, ...]:
@@ -170,7 +205,7 @@ def read_updates(tree: Node) -> tuple[RequestUpdate, ...]:
                 updated_datetime=moment,
                 description=_text(record, "description") or "",
                 agency_responsible=_text(record, "agency_responsible"),
-                media_urls=_media(record),
+                media_urls=_words(record.get("media_urls"), separator=None) or _media(record),
             )
         )
     return tuple(sorted(found, key=lambda update: update.updated_datetime))
@@ -238,9 +273,40 @@ def _request(request_id: str, record: Record) -> ServiceRequest:
         zipcode=_text(record, "zipcode"),
         lat=latitude,
         long=longitude,
-        media_urls=_words(extended.get("media_urls"), separator=None) or _media(record),
+        media_urls=_all_media(record, extended),
         detailed_status=detailed.upper() if detailed else None,
+        attributes=_answers(record.get("attributes")),
+        notes=_notes(record.get("notes")),
     )
+
+
+def _all_media(record: Record, extended: Record) -> tuple[str, ...]:
+    listed = _words(extended.get("media_urls"), separator=None)
+    if listed:
+        return listed
+    photos = _records(extended.get("photos"), "media_url", strict=False)
+    urls = (url for entry in (record, *photos) for url in _media(entry))
+    return tuple(dict.fromkeys(urls))
+
+
+def _answers(tree: Node) -> tuple[RequestAttribute, ...]:
+    """Read the "extended attributes" extension: ``name`` asks, ``value`` answers."""
+    found = []
+    for entry in _records(tree, "name", "code", "value", strict=False):
+        code, value = _text(entry, "name") or _text(entry, "code"), _text(entry, "value")
+        if code and value:
+            found.append(RequestAttribute(code, value, _text(entry, "label")))
+    return tuple(found)
+
+
+def _notes(tree: Node) -> tuple[RequestNote, ...]:
+    """Read the "update history" extension."""
+    found = []
+    for entry in _records(tree, "description", "summary", "type", strict=False):
+        words = _text(entry, "description") or _text(entry, "summary") or ""
+        moment = parse_time(_text(entry, "datetime"))
+        found.append(RequestNote(words, _text(entry, "type"), moment))
+    return tuple(found)
 
 
 def _choice(record: Record) -> AttributeValue:

@@ -1,14 +1,15 @@
 """Typed records to GeoReport v2 JSON and XML, exactly as the specification writes them.
 
 Both formats come from one list of fields, so they cannot drift apart. Every field of a record
-is sent, empty when unknown; XML repeats ``media_url`` never, JSON sends ``null``.
+is sent, empty when unknown (JSON: ``null``). ``media_url`` holds one address, as specified;
+``media_urls`` is our extension for all of them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring  # writing only
 
 from dispatch.open311.models import (
     Created,
-    Endpoint,
+    Discovery,
     RequestUpdate,
     ServerError,
     Service,
@@ -124,23 +125,21 @@ def write_errors(errors: Iterable[ServerError], form: Format) -> bytes:
     return _write_list(fields, ERRORS, form)
 
 
-def write_discovery(
-    endpoints: Sequence[Endpoint], *, changeset: datetime, contact: str, form: Format
-) -> bytes:
+def write_discovery(discovery: Discovery, form: Format) -> bytes:
     """Write the service-discovery document (https://wiki.open311.org/Service_Discovery)."""
     fields = {
-        "changeset": write_time(changeset),
-        "contact": contact,
-        "key_service": "",
+        "changeset": discovery.changeset,
+        "contact": discovery.contact,
+        "key_service": discovery.key_service,
         "endpoints": [
             {
                 "specification": endpoint.specification,
                 "url": endpoint.url,
-                "changeset": write_time(endpoint.changeset),
+                "changeset": endpoint.changeset,
                 "type": endpoint.type,
                 "formats": list(endpoint.formats),
             }
-            for endpoint in endpoints
+            for endpoint in discovery.endpoints
         ],
     }
     return _write_object(fields, "discovery", form)
@@ -212,6 +211,7 @@ def _update(update: RequestUpdate) -> Fields:
         "description": update.description,
         "agency_responsible": update.agency_responsible,
         "media_url": update.media_urls[0] if update.media_urls else None,
+        "media_urls": list(update.media_urls),
     }
 
 

@@ -19,6 +19,10 @@ _MAX_DEPTH = 40
 _DECLARATION = re.compile(
     rb"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"'][^>]*\?>"
 )
+# Servers that built their answer in memory declare what their strings were (mySociety's
+# open311-adapter holds answers that say utf-16 and are UTF-8). One whose declaration can be read
+# as ASCII is not in a two-byte encoding.
+_NOT_IN_ASCII = frozenset({"utf-16", "utf-16le", "utf-16be", "utf16", "ucs-2", "unicode"})
 # Multi-byte encodings expat cannot read itself, met on Chinese government servers.
 _CHINESE_ENCODINGS = frozenset({"gbk", "gb2312", "gb18030", "big5"})
 
@@ -42,6 +46,8 @@ def _as_utf8(body: bytes) -> bytes:
     if declared is None:
         return body
     encoding = declared.group(1).decode("ascii").lower()
+    if encoding in _NOT_IN_ASCII:
+        return body[declared.end() :]
     if encoding not in _CHINESE_ENCODINGS:
         return body
     # gb18030 is the superset of gbk and gb2312; servers often declare the smaller one.

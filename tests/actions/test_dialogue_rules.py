@@ -21,6 +21,7 @@ INTERRUPTIONS = {
     "complaint_form": forms.COMPLAINT_INTERRUPTIONS,
     "supplement_form": forms.SUPPLEMENT_INTERRUPTIONS,
     "policy_form": forms.POLICY_INTERRUPTIONS,
+    "reopen_form": forms.REOPEN_INTERRUPTIONS,
 }
 FIXED_INTENTS = [
     "ask_service",
@@ -94,12 +95,21 @@ def intents_of(step: dict[str, Any]) -> set[str]:
     return {step["intent"]} if "intent" in step else set()
 
 
-def rules_of(form: str) -> list[dict[str, Any]]:
+def rules_in(*names: str) -> list[dict[str, Any]]:
+    return [rule for name in names for rule in read(f"bot/dialogues/{name}.yml")["rules"]]
+
+
+def interruptions() -> list[dict[str, Any]]:
+    """Rules for a message inside a form; the others begin or end something."""
     return [
         rule
-        for rule in read("bot/dialogues/interruptions.yml")["rules"]
-        if {"active_loop": form} in rule["condition"]
+        for rule in rules_in("interruptions", "closing")
+        if "condition" in rule and intents_of(rule["steps"][0])
     ]
+
+
+def rules_of(form: str) -> list[dict[str, Any]]:
+    return [rule for rule in interruptions() if {"active_loop": form} in rule["condition"]]
 
 
 def training() -> dict[str, list[str]]:
@@ -127,9 +137,11 @@ def test_rules_and_actions_name_the_same_interruptions(form: str) -> None:
 
 
 def test_every_form_says_how_it_is_interrupted() -> None:
-    rules = read("bot/dialogues/interruptions.yml")["rules"]
     assert set(domain("forms")) == set(INTERRUPTIONS)
-    assert sum(len(rules_of(form)) for form in INTERRUPTIONS) == len(rules)
+    assert sum(len(rules_of(form)) for form in INTERRUPTIONS) == len(interruptions())
+    assert len(rules_in("interruptions")) == len(
+        [rule for rule in interruptions() if rule in rules_in("interruptions")]
+    )
 
 
 @pytest.mark.parametrize("form", sorted(INTERRUPTIONS))
@@ -155,7 +167,7 @@ def test_domain_and_action_server_know_the_same_actions() -> None:
 def test_dialogues_use_only_what_the_domain_declares() -> None:
     known = set(domain("actions")) | set(domain("forms")) | set(domain("responses")) | BUILT_IN
     intents = {*domain("intents"), "nlu_fallback"}
-    for name in ("rules", "joining", "stories", "interruptions"):
+    for name in ("rules", "stories", "interruptions", "closing", "joining"):
         document = read(f"bot/dialogues/{name}.yml")
         for block in document.get("rules", []) + document.get("stories", []):
             for step in block["steps"]:
@@ -166,8 +178,8 @@ def test_dialogues_use_only_what_the_domain_declares() -> None:
 def test_every_intent_begins_something() -> None:
     """Whatever is understood outside a form has a rule; nothing is met with silence."""
     answered: list[str] = []
-    for name in ("rules", "joining"):
-        for rule in read(f"bot/dialogues/{name}.yml")["rules"]:
+    for rule in rules_in("rules", "closing", "joining"):
+        if "condition" not in rule:
             answered += intents_of(rule["steps"][0])
     assert set(answered) == {*domain("intents"), "nlu_fallback"}
     assert len(answered) == len(set(answered))
@@ -212,7 +224,7 @@ def test_buttons_carry_declared_intents() -> None:
 
 def test_small_talk_has_a_response_for_each_intent() -> None:
     said = set(domain("responses"))
-    for name in ("rules", "interruptions"):
+    for name in ("rules", "interruptions", "closing"):
         for rule in read(f"bot/dialogues/{name}.yml")["rules"]:
             if {"action": "action_small_talk"} in rule["steps"]:
                 for intent in intents_of(rule["steps"][0]):

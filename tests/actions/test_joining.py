@@ -26,8 +26,8 @@ from actions.tickets import (
     action_withdraw_ticket,
 )
 from channels.payloads import is_payload
-from dispatch.filing import supplement
-from dispatch.intake import Draft, Spot, new_draft
+from dispatch.case.filing import supplement
+from dispatch.reporting.intake import Draft, Spot, new_draft
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketFollower
 from store.tickets import add_event
@@ -325,7 +325,7 @@ def test_the_store_away_says_nothing_half(neighbour: Talk, monkeypatch: pytest.M
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("dispatch.joining.queue_outbox", fail)
+        patch.setattr("dispatch.similar.joining.queue_outbox", fail)
         with pytest.raises(OSError, match="disk"):
             action_file_complaint(
                 CollectingDispatcher(),

@@ -17,9 +17,9 @@ from actions.resources import catalogue, categories
 from actions.turn import button
 from channels.message import Card, Reply
 from channels.payloads import is_payload
-from dispatch.intake import Draft, Spot, new_draft
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import rating_buttons, status_reply, ticket_card
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import rating_buttons, status_reply, ticket_card
+from dispatch.reporting.draft import Contact, Draft, Occurred, Problems, Spot, new_draft
 from matcher.eligibility import evaluate
 from matcher.policy import Policy, Window
 from matcher.profile import ATTRIBUTES, Profile, complete
@@ -196,6 +196,9 @@ def test_which_policy_and_which_kind() -> None:
 # --- complaints ---------------------------------------------------------------------------
 
 
+_ASKING = ("choose_category", "what_is_wrong", "leave_phone")
+
+
 def drafts() -> list[Draft]:
     full = new_draft().model_copy(update={"words": ("油烟太大",), "place": SPOT})
     found = [new_draft(), new_draft().model_copy(update={"word_tries": 1})]
@@ -209,9 +212,20 @@ def drafts() -> list[Draft]:
         found += [sure, sure.model_copy(update={"category_options": codes[:3]})]
         found += [
             sure.model_copy(update={"notes": (note,)})
-            for note in ("choose_category", "what_is_wrong", "photos_received", "outside_city")
+            for note in (
+                "choose_category",
+                "what_is_wrong",
+                "leave_phone",
+                *complaint_replies.NOTES,
+            )
         ]
-    return found
+    parts = ("油烟太大", "路灯坏了", "工地半夜施工")
+    found += [
+        sure.model_copy(update={"problems": Problems(statement="都说了", parts=parts[:count])})
+        for count in (2, 3)
+    ]
+    asked = {"place": None, "place_options": (SPOT, SPOT), "photo_place": "asked"}
+    return [*found, full.model_copy(update=asked)]
 
 
 def test_every_question_of_the_form() -> None:
@@ -243,6 +257,70 @@ def test_the_summary_shows_what_will_be_filed() -> None:
     for part in ("油烟太大", "每天晚上都这样", "餐饮油烟", SPOT.address, "2张"):
         assert part in text
     assert buttons[0] == {"title": "确认提交", "payload": "/affirm"}
+
+
+def confirmation(**changes: object) -> tuple[str, dict[str, str]]:
+    ready = {"words": ("油烟太大",), "place": SPOT, "category": "air.cooking_fume"}
+    draft = new_draft().model_copy(update={**ready, **changes})
+    text, buttons = complaint_replies.question(draft, "confirmed", categories())
+    return text, {pressed["title"]: pressed["payload"] for pressed in buttons}
+
+
+def test_the_summary_shows_time_video_and_who_can_be_reached() -> None:
+    text, buttons = confirmation()
+    assert "联系方式：匿名" in text
+    assert "时间：" not in text
+    assert "视频：" not in text
+    assert buttons["留个电话"] == "/change_contact"
+    moment = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    occurred = Occurred(start=moment, end=moment, shown="11月20日 18:00", source="photo")
+    contact = Contact(phone="13812345678", name="王")
+    text, buttons = confirmation(occurred=occurred, contact=contact, videos=("v",))
+    assert "时间：11月20日 18:00（照片拍摄时间）" in text
+    assert "联系方式：138****5678（王）" in text
+    assert "13812345678" not in text
+    assert "视频：1段" in text
+    assert buttons["不留电话"] == '/change_contact{"contact": "none"}'
+    assert (
+        "11月20日 18:00\n"
+        in confirmation(occurred=occurred.model_copy(update={"source": "words"}))[0]
+    )
+
+
+def test_an_address_no_map_knows_is_shown_as_typed() -> None:
+    typed = Spot(address="平安里12号", district=None, latitude=None, longitude=None, source="typed")
+    text, _ = confirmation(place=typed)
+    assert "地点：平安里12号（按您说的记）" in text
+    assert "http" not in text
+    assert "地图：http" in confirmation()[0]
+
+
+def test_separate_problems_are_offered_apart() -> None:
+    text, buttons = confirmation(problems=Problems(statement="油烟太大", parts=("油烟", "路灯")))
+    assert "听起来是两件事，分开报处理得更快" in text
+    assert buttons["分开报"] == '/choose_split{"split": "yes"}'
+    assert buttons["合成一件"] == '/choose_split{"split": "no"}'
+    assert "确认提交" not in buttons
+
+
+def test_which_place_holds() -> None:
+    photo = SPOT.model_copy(update={"address": "云西区古井路", "source": "photo"})
+    named = SPOT.model_copy(update={"source": "text"})
+    asked = {"words": ("油烟",), "place_options": (photo, named), "photo_place": "asked"}
+    draft = new_draft().model_copy(update=asked)
+    text, buttons = complaint_replies.question(draft, "place", categories())
+    assert text == "照片是在云西区古井路拍的，您说的是云东区文昌路18号，以哪个为准？"
+    titles = [pressed["title"] for pressed in buttons]
+    assert titles == ["照片的位置", "我说的地点", "都不是，重新说"]
+
+
+def test_one_more_photo_is_acknowledged_in_one_short_line() -> None:
+    ready = {"words": ("油烟太大",), "place": SPOT, "category": "air.cooking_fume"}
+    notes = ("photos_received", "asked_already")
+    draft = new_draft().model_copy(update={**ready, "photos": ("a", "b"), "notes": notes})
+    text, buttons = complaint_replies.question(draft, "confirmed", categories())
+    assert text == "照片收到了。现在有2张照片。"
+    assert buttons[0]["title"] == "确认提交"
 
 
 def ticket(code: str, status: str = "submitted", severity: str = "normal") -> Ticket:
@@ -289,7 +367,8 @@ def test_every_step_is_news_for_the_citizen(status: str) -> None:
         check_buttons(raw["buttons"], status)
         assert filed.id in reply.text
         assert (note or "") in reply.text
-        assert bool(raw["buttons"]) == (status in {"resolved", "closed"})
+        asks = {"resolved", "verified", "closed", "rejected"}  # what comes next is his to say
+        assert bool(raw["buttons"]) == (status in asks)
 
 
 def test_rating_buttons() -> None:

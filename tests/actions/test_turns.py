@@ -97,8 +97,9 @@ def test_payloads_are_rasas(intent: str, entities: dict[str, str]) -> None:
     ("text", "score"),
     [
         ("非常满意", 5),
-        ("满意", 5),
-        ("不满意", 1),
+        ("满意", 4),
+        ("不满意", 2),
+        ("非常不满意", 1),
         ("很不满意", 1),
         ("基本满意", 3),
         ("一般般吧", 3),

@@ -39,6 +39,8 @@ def test_no_secret_has_a_default() -> None:
         settings.desk_password,
         settings.rasa_token,
         settings.tracker_key,
+        settings.media_s3_key,
+        settings.media_s3_secret,
     ]
     assert all(secret.get_secret_value() == "" for secret in secrets)
 

@@ -101,8 +101,11 @@ def test_complaint_from_photo_to_rating(visit: Visit, dispatcher: Dispatcher) ->
         expect(latest.locator(".steps li").nth(step)).to_have_attribute("aria-current", "step")
     assert citizen.overflow() == []
 
-    ratings = citizen.news.last.get_by_test_id("quick-button")
-    expect(ratings).to_have_text(["满意", "基本满意", "不满意"])
+    verdicts = citizen.news.last.get_by_test_id("quick-button")
+    expect(verdicts).to_have_text(["已解决", "没解决，重新办"])
+    closed = citizen.answered(verdicts.first.click)
+    ratings = closed.get_by_test_id("quick-button")
+    expect(ratings).to_have_text(["非常满意", "满意", "基本满意", "不满意", "非常不满意"])
     thanks = citizen.answered(ratings.first.click)
     expect(thanks.locator(".bubble")).to_contain_text("谢谢您的评价")
     expect(ratings.first).to_be_disabled()

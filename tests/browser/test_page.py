@@ -9,6 +9,8 @@ from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.pages import ANSWER_MS, PHONE, SPOT, Citizen, Visit, Watch
 from tests.browser.photos import kitchen_smoke, too_large
+from tests.channels.clips import mp4
+from tests.channels.photos import encoded, scene
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
@@ -64,7 +66,7 @@ def test_phone_has_no_sideways_scroll(visit: Visit, large: bool) -> None:
         "buffer": b"%PDF-1.4",
     }
     page.get_by_test_id("photo-input").set_input_files(document)
-    expect(citizen.toast).to_contain_text("照片请选 JPG、PNG 或 WebP 格式")
+    expect(citizen.toast).to_contain_text("照片请选 JPG、PNG、WebP 或 HEIC 格式")
     assert citizen.overflow() == [], "refusal"
     citizen.say("W" * 400)
     assert citizen.overflow() == [], "one endless word"
@@ -98,6 +100,22 @@ def test_oversize_photo_is_refused_before_sending(visit: Visit, tmp_path: Path) 
     citizen.attach_photo(kitchen_smoke(), "小照片.jpg")
     expect(citizen.attachments()).to_have_count(1)
     expect(citizen.toast).to_be_hidden()
+
+
+def test_a_heic_and_a_video_wait_to_be_sent(visit: Visit) -> None:
+    """A HEIC shows its name where the browser cannot show the picture; one video at a time."""
+    citizen = visit()
+    heic = encoded(scene(), "HEIF")
+    files: list[FilePayload] = [
+        {"name": "油烟.heic", "mimeType": "", "buffer": heic},
+        {"name": "第一段.mov", "mimeType": "video/quicktime", "buffer": mp4(b"qt  ")},
+        {"name": "第二段.mp4", "mimeType": "video/mp4", "buffer": mp4()},
+    ]
+    citizen.page.get_by_test_id("photo-input").set_input_files(files)
+    expect(citizen.attachments()).to_have_count(2)
+    expect(citizen.attachments().first).to_contain_text("油烟.heic")
+    expect(citizen.page.get_by_label("第二段.mp4", exact=True)).to_have_count(1)
+    assert citizen.overflow() == []
 
 
 def test_reload_keeps_the_conversation(visit: Visit) -> None:

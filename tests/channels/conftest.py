@@ -43,6 +43,15 @@ class Neighbour:
     tokens: list[str] = field(default_factory=list)
 
 
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a refusal in the one form of the Chat API."""
+    body = response.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert any("一" <= char <= "鿿" for char in body["error"]["message"])
+    return response.status_code, body["error"]["code"]
+
+
 def replying(*replies: dict[str, Any], **understood: Any) -> Callable[[Any], tuple[int, bytes]]:
     """An answer of Rasa's gateway channel."""
     body = {
@@ -157,6 +166,7 @@ def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "dispatch_url": f"http://127.0.0.1:{desk.port}",
         "rasa_timeout_seconds": 1,
         "max_photo_bytes": 300_000,
+        "max_video_bytes": 500_000,
         "max_body_bytes": 2_000_000,
         "max_photos": 3,
         "max_photo_pixels": 4_000_000,

@@ -10,6 +10,9 @@ from typing import Any
 
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
+from pillow_heif import register_heif_opener
+
+register_heif_opener()
 
 ORIENTATION = ExifTags.Base.Orientation
 

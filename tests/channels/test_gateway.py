@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
+from PIL import Image
+from sqlalchemy import select
 
 from base.errors import ConfigurationError
-from base.links import sign_link
 from channels.gateway.app import CONTENT_SECURITY_POLICY, create_app
 from store.database import unit_of_work
-from store.media import save_media
+from store.models import Media
 from store.people import last_message_id, queue_message
-from tests.channels.conftest import Gateway, replying
+from store.privacy import reveal
+from tests.channels.clips import mp4
+from tests.channels.conftest import Gateway, refusal, replying
 from tests.channels.photos import attachment, b64, dms, encoded, exif, scene
 
 CITIZEN = "api:c-1"
@@ -30,13 +33,8 @@ def said(text: str = "你好", *attachments: dict[str, Any], **changes: Any) -> 
     }
 
 
-def refusal(response: httpx.Response) -> tuple[int, str]:
-    """Status and code of a refusal in the one form of the Chat API."""
-    body = response.json()
-    assert set(body) == {"error"}
-    assert set(body["error"]) == {"code", "message"}
-    assert any("一" <= char <= "鿿" for char in body["error"]["message"])
-    return response.status_code, body["error"]["code"]
+def clip(data: bytes) -> dict[str, str]:
+    return {"type": "video", "content_type": "video/mp4", "data": b64(data)}
 
 
 def test_an_answer_has_the_form_of_the_contract(gateway: Gateway) -> None:
@@ -116,6 +114,70 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
     assert photo["source"] == "photo"
     assert photo["latitude"] == pytest.approx(30.2741, abs=1e-6)
     assert len(heard["metadata"]["photos"]) == 1
+    assert (heard["metadata"]["videos"], heard["metadata"]["taken_at"]) == ([], [])
+
+
+def test_a_video_and_the_time_of_a_photo_reach_the_actions(gateway: Gateway) -> None:
+    video = {"type": "video", "content_type": "video/webm", "data": b64(mp4())}
+    picture = encoded(scene(80, 50), exif=exif(taken="2026:11:20 08:30:00"))
+    with gateway.api() as http:
+        answer = http.post("/api/v1/messages", json=said("", attachment(picture), video))
+    assert answer.status_code == 200
+    metadata = gateway.rasa.heard[0]["metadata"]
+    assert metadata["taken_at"] == ["2026-11-20T08:30:00+08:00"]
+    assert (len(metadata["photos"]), len(metadata["videos"])) == (1, 1)
+    with unit_of_work() as session:
+        media = session.get_one(Media, metadata["videos"][0])
+        assert (media.content_type, media.perceptual_hash) == ("video/mp4", None)
+        photo = session.get_one(Media, metadata["photos"][0])
+        assert photo.perceptual_hash is not None
+        evidence = reveal(session, photo, "evidence", actor="test", purpose="test")
+    assert evidence == {"taken_at": "2026-11-20T08:30:00+08:00"}
+
+
+def test_the_same_photo_again_is_the_same_photo(gateway: Gateway) -> None:
+    """Sent twice, once smaller and without its place: one photo, which keeps its place."""
+    picture = smoke()
+    place = exif((dms(30, 16, 26.76), "N"), (dms(120, 9, 18.36), "E"))
+    small = encoded(picture.resize((300, 200)), quality=60)
+    whole = encoded(picture, quality=95, exif=place)
+    with gateway.api() as http:
+        for parts in ((small,), (whole, small), (encoded(picture.rotate(180)),)):
+            body = said("", *map(attachment, parts), conversation_id="c-again")
+            assert http.post("/api/v1/messages", json=body).status_code == 200
+        other = said("", attachment(small), conversation_id="c-other")
+        assert http.post("/api/v1/messages", json=other).status_code == 200
+    first, again, turned, others = (heard["metadata"]["photos"] for heard in gateway.rasa.heard)
+    assert first == again
+    assert len({*first, *turned, *others}) == 3
+    with unit_of_work() as session:
+        media = session.get_one(Media, first[0])
+        assert reveal(session, media, "evidence", actor="t", purpose="t")["latitude"] > 30
+
+
+def smoke() -> Image.Image:
+    """A picture with something in it: soft random shapes."""
+    noise = Image.frombytes("L", (12, 8), random.Random(7).randbytes(96))
+    return noise.resize((600, 400), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def test_a_store_that_is_away_is_told_and_nothing_is_half_kept(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    body = said("", attachment(encoded(scene(90, 60))), conversation_id="c-full")
+    with gateway.api() as http:
+        with monkeypatch.context() as context:
+            context.setattr("store.blobs.os.fsync", full)
+            response = http.post("/api/v1/messages", json=body)
+        assert refusal(response) == (503, "media_unavailable")
+        assert not gateway.rasa.heard
+        with unit_of_work() as session:
+            rows = select(Media).where(Media.citizen_id == "api:c-full")
+            assert session.scalars(rows).all() == []
+        assert http.post("/api/v1/messages", json=body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -143,6 +205,10 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
             422,
             "audio_broken",
         ),
+        (said("", clip(b"no video")), 415, "video_not_video"),
+        (said("", clip(mp4()[:-1])), 422, "video_broken"),
+        (said("", clip(bytes(500_100))), 413, "video_too_large"),
+        (said("", clip(mp4()), clip(mp4())), 422, "too_many_videos"),
         (said(conversation_id="a b"), 422, "request_invalid"),
         (said(channel="a:b"), 422, "request_invalid"),
         (said(extra=1), 422, "request_invalid"),
@@ -278,6 +344,8 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(gateway: Gateway) -> Non
         ("POST", "/webhooks/dispatch", 401),
         ("GET", "/media/" + "0" * 32, 403),
         ("GET", "/media/x", 422),
+        ("GET", "/media/" + "0" * 32 + "/public", 403),
+        ("GET", "/media/" + "0" * 32 + "/original", 422),
     ],
 )
 def test_every_answer_carries_the_security_headers(
@@ -368,47 +436,6 @@ def test_health_names_what_is_down(
     body = response.json()
     assert body["status"] == word
     assert [key for key, value in body.items() if value == "down" and key != "status"] == [name]
-
-
-# --- media ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def media_path(gateway: Gateway) -> str:
-    data = encoded(scene(), exif=exif(orientation=6))
-    with unit_of_work() as session:
-        return f"/media/{save_media(session, CITIZEN, data, 'image/jpeg', None).id}"
-
-
-def test_a_signed_link_shows_the_bare_photo(gateway: Gateway, media_path: str) -> None:
-    link = sign_link("test-session-key", media_path, int(time.time()) + 60)
-    with gateway.client() as http:
-        response = http.get(link)
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "image/jpeg"
-    assert "private" in response.headers["Cache-Control"]
-    assert response.content.startswith(b"\xff\xd8")
-    assert b"TestPhone" not in response.content
-
-
-def test_other_links_show_nothing(gateway: Gateway, media_path: str) -> None:
-    later, now = int(time.time()) + 60, int(time.time())
-    valid = sign_link("test-session-key", media_path, later)
-    wrong = [
-        sign_link("test-session-key", media_path, now - 5),
-        sign_link("another-key", media_path, later),
-        sign_link("", media_path, later),
-        valid.replace(str(later), str(later + 1000)),
-        valid.replace(media_path, "/media/" + "0" * 32),
-        valid[:-1] + ("0" if valid[-1] != "0" else "1"),
-        valid.split("&", maxsplit=1)[0],
-        media_path,
-    ]
-    with gateway.client() as http:
-        for link in wrong:
-            assert refusal(http.get(link)) == (403, "link_invalid"), link
-        unknown = sign_link("test-session-key", "/media/" + "0" * 32, later)
-        assert refusal(http.get(unknown)) == (404, "not_found")
 
 
 # --- pushed messages over the API -------------------------------------------------------

@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from base.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft, Spot, new_draft
+from dispatch.case.filing import file_complaint
+from dispatch.case.updates import apply_update
+from dispatch.open311 import RequestUpdate
+from dispatch.reporting.intake import Draft, Spot, new_draft
 from store.database import unit_of_work
 from store.models import Ticket
 from store.people import inbox
@@ -93,6 +95,39 @@ def test_the_same_update_from_many_sides_is_applied_once(gateway: Gateway, ticke
     outcomes = sorted(answer.json()["outcome"] for answer in answers)
     assert outcomes == ["applied"] + ["repeated"] * 7
     assert state(ticket)[2] == 1
+
+
+def test_pushed_and_polled_it_is_applied_once(gateway: Gateway, ticket: str) -> None:
+    """The webhook and the poll carry one update id: whichever comes first is the only one."""
+    categories = gateway.server.config.app.state.categories  # type: ignore[union-attr]
+    for number, status, pushed_first in (("1", "INVESTIGATING", True), ("2", "FIXED", False)):
+        moment = NOW + timedelta(minutes=int(number))
+        photos = ["http://desk/media/a.jpg"]
+        body = update(
+            ticket, number, status, updated_datetime=moment.isoformat(), media_urls=photos
+        )
+        polled = RequestUpdate(
+            update_id=f"{ticket}-{number}",
+            service_request_id=f"ext-{ticket}",
+            status=status,
+            updated_datetime=moment,
+            description="已要求加装净化器。",
+            agency_responsible="市城市管理局",
+            media_urls=tuple(photos),
+        )
+
+        def poll(news: RequestUpdate = polled) -> str:
+            with unit_of_work() as session:
+                return apply_update(session, news, categories).value
+
+        def push(news: bytes = body) -> str:
+            outcome: str = deliver(gateway, news).json()["outcome"]
+            return outcome
+
+        ways = (push, poll) if pushed_first else (poll, push)
+        assert [way() for way in ways] == ["applied", "repeated"]
+    status, _, messages = state(ticket)
+    assert (status, messages) == ("resolved", 2)
 
 
 def test_the_citizen_reads_who_and_why(gateway: Gateway, ticket: str) -> None:
@@ -181,6 +216,9 @@ def test_the_signature_covers_the_body(gateway: Gateway, ticket: str) -> None:
         {"update_id": None},
         {"status": "x" * 41},
         {"description": "长" * 4001},
+        {"media_urls": ["http://desk/media/a.jpg"] * 6},
+        {"media_urls": ["http://desk/" + "a" * 2000]},
+        {"media_urls": "http://desk/media/a.jpg"},
     ],
 )
 def test_a_signed_but_wrong_update_is_a_422(
@@ -194,3 +232,24 @@ def test_a_signed_but_wrong_update_is_a_422(
 def test_a_signed_but_unreadable_update_is_a_422(gateway: Gateway, body: bytes) -> None:
     answer = deliver(gateway, body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "update_invalid")
+
+
+def test_photos_of_the_result_come_with_the_update(gateway: Gateway, ticket: str) -> None:
+    base = gateway.settings.dispatch_url
+    body = update(ticket, media_urls=[f"{base}/media/{number}.jpg" for number in range(5)])
+    assert deliver(gateway, body).json() == {"outcome": "applied"}
+    with unit_of_work() as session:
+        photos = session.get_one(Ticket, ticket).photos
+        assert [photo.source_url for photo in photos if photo.role == "after"] == [
+            f"{base}/media/{number}.jpg" for number in range(5)
+        ]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [["http://d/x"] * 6, ["http://d/" + "x" * 500], [""], "http://d/x", [1], [None], {"a": "b"}],
+)
+def test_odd_lists_of_photos_are_refused(gateway: Gateway, ticket: str, urls: Any) -> None:
+    refused = deliver(gateway, update(ticket, media_urls=urls))
+    assert refused.status_code == 422
+    assert state(ticket)[0] == "forwarded"

@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from base import signing
-from base.settings import Settings
+from base.settings import Settings, get_settings
 from dispatch.desk.app import create_app
 from dispatch.open311 import Open311Client, RequestDraft
 from tests.serving import app_server, http_server
@@ -24,6 +25,16 @@ from tests.serving import app_server, http_server
 API_KEY = "desk-key-1"
 PASSWORD = "dispatch-password"
 SECRET = "webhook-secret-1"
+
+
+@pytest.fixture(autouse=True)
+def data_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A key for the desk's own database."""
+    key = Fernet.generate_key().decode()
+    monkeypatch.setenv("SHIMIN_DATA_KEY", key)
+    get_settings.cache_clear()
+    yield key
+    get_settings.cache_clear()
 
 
 @dataclass
@@ -186,10 +197,19 @@ class Dispatcher:
         }
         return self.http.post("/desk/login", data=fields)
 
-    def act(self, request_id: str, action: str, **fields: str) -> httpx.Response:
+    def act(
+        self, request_id: str, action: str, photos: tuple[bytes, ...] = (), **fields: str
+    ) -> httpx.Response:
         path = f"/desk/requests/{request_id}"
         form = {"csrf": self.token(path), "action": action, **fields}
-        return self.http.post(f"{path}/actions", data=form)
+        files = [("media", (f"{number}.jpg", data)) for number, data in enumerate(photos)]
+        return self.http.post(f"{path}/actions", data=form, files=files or None)
+
+    def reads(self, path: str) -> str:
+        """Open a page and return its HTML."""
+        page = self.http.get(path)
+        assert page.status_code == 200, page.text
+        return page.text
 
 
 @pytest.fixture

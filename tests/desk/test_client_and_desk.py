@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.open311 import (
     DispatchNotFoundError,
     DispatchRejectedError,
@@ -35,14 +35,19 @@ def test_services_are_the_categories(client: Open311Client, settings: Settings) 
     fume = next(item for item in services if item.service_code == "air.cooking_fume")
     assert fume.service_name == categories["air.cooking_fume"].name
     assert fume.keywords == categories["air.cooking_fume"].keywords
-    assert not fume.metadata
+    assert fume.metadata
 
 
 def test_definition_of_a_dotted_code(client: Open311Client) -> None:
     definition = client.service_definition("noise.construction")
     assert definition is not None
     assert definition.service_code == "noise.construction"
-    assert definition.attributes == ()
+    assert [attribute.code for attribute in definition.attributes] == [
+        "shimin_id",
+        "responsible_unit",
+        "occurred_at",
+        "hot_spot",
+    ]
     assert client.service_definition("noise.nothing") is None
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from base.errors import StateError
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.desk.courier import LEASE, Backlog, Courier, wait_after
 from dispatch.desk.database import Database
 from dispatch.desk.forms import parse_request

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from base.settings import Settings
-from dispatch.categories import Categories, load_categories
-from dispatch.classifier import CategoryClassifier
-from dispatch.filing import file_complaint
-from dispatch.gazetteer import Gazetteer
-from dispatch.intake import Draft, Intake, Spot, new_draft
+from dispatch.case.filing import file_complaint
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.classification.classifier import CategoryClassifier
 from dispatch.open311 import Open311Client
-from dispatch.relay import Relay
+from dispatch.outbox.relay import Relay
+from dispatch.places.gazetteer import Gazetteer
+from dispatch.reporting.intake import Draft, Intake, Spot, new_draft
 from store.database import unit_of_work
+from tests.dispatch.saying import INSIDE, complained, listen
 from tests.dispatch.servers import Desk
 from tests.store.city import CityStore, isolated_store
 
@@ -43,6 +44,14 @@ def intake(categories: Categories) -> Intake:
     """The real intake: the sample city's places and the trained classifier."""
     settings = Settings()
     return Intake(Gazetteer.load(settings.city_dir), CategoryClassifier.load(settings), categories)
+
+
+@pytest.fixture
+def ready(intake: Intake) -> Draft:
+    """Words and a place: only the confirmation is missing."""
+    draft = listen(intake, [complained(locations=(INSIDE,))])
+    assert draft.gap == "confirmed"
+    return draft
 
 
 @pytest.fixture

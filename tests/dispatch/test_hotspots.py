@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from base.settings import Settings
-from dispatch import hotspots as module
-from dispatch.atlas import METRES_PER_DEGREE
-from dispatch.categories import Categories
-from dispatch.deadlines import call_for_overdue
-from dispatch.filing import withdraw
-from dispatch.hotspot_alert import LISTED, alert_text, office_of
-from dispatch.hotspots import PEOPLE, REPORTER, HotSpots, cluster_of, reach_metres
-from dispatch.intake import Draft
-from dispatch.joining import join
+from dispatch.case.deadlines import call_for_overdue
+from dispatch.case.filing import withdraw
+from dispatch.classification.categories import Categories
 from dispatch.open311 import MAX_DESCRIPTION_CHARS
+from dispatch.places.atlas import METRES_PER_DEGREE
+from dispatch.reporting.intake import Draft
+from dispatch.similar import hotspots as module
+from dispatch.similar.hotspot_alert import LISTED, alert_text, office_of
+from dispatch.similar.hotspots import PEOPLE, REPORTER, HotSpots, cluster_of, reach_metres
+from dispatch.similar.joining import join
 from store.database import unit_of_work
 from store.models import HotSpot, HotSpotReport, OutboxEntry, OutgoingMessage, Ticket, plain
 from store.nearby import Report
@@ -317,7 +317,7 @@ def test_the_warning_reaches_the_desk_as_its_own_work_order_and_no_citizen(
     (alert,) = alerts(city_store)
     assert (alert.status, alert.external_id) == ("accepted", warning.request_id)
     with unit_of_work() as session:
-        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=90))
+        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=90), "市热线办")
     who = {message.citizen_id for message in city_store.rows(OutgoingMessage)}
     assert REPORTER not in who
     with unit_of_work() as session:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -9,46 +8,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base.settings import Settings
-from dispatch.categories import Categories, load_categories
-from dispatch.intake import MAX_PHOTOS, MAX_WORDS, Draft, Heard, Intake, Location, new_draft
+from dispatch.classification.categories import Categories, load_categories
+from dispatch.reporting.intake import (
+    MAX_PHOTOS,
+    MAX_WORDS,
+    Draft,
+    Heard,
+    Intake,
+    Location,
+    new_draft,
+)
+from tests.dispatch.saying import (
+    ELSEWHERE,
+    INSIDE,
+    OUTSIDE,
+    WORDS,
+    complained,
+    exif,
+    listen,
+    pressed,
+    said,
+)
 
-WORDS = "楼下餐馆油烟太大了"
-INSIDE = Location(latitude=30.2741, longitude=120.1551)
-ELSEWHERE = Location(latitude=30.2700, longitude=120.2000)
-OUTSIDE = Location(latitude=39.9, longitude=116.4)
 CODES = frozenset(load_categories(Settings().categories_file).codes)
-_ids = itertools.count(1)
-
-
-def said(text: str = "", intent: str = "inform", **more: object) -> Heard:
-    return Heard(message_id=f"m{next(_ids)}", intent=intent, text=text, **more)  # type: ignore[arg-type]
-
-
-def complained(text: str = WORDS, **more: object) -> Heard:
-    return said(text, "report_pollution", **more)
-
-
-def pressed(intent: str, **choices: str) -> Heard:
-    return said("", intent, choices=choices)
-
-
-def exif(point: Location) -> Location:
-    return point.model_copy(update={"source": "photo"})
-
-
-def listen(intake: Intake, messages: Iterable[Heard], draft: Draft | None = None) -> Draft:
-    draft = draft or new_draft()
-    for message in messages:
-        draft = intake.absorb(draft, message)
-    return draft
-
-
-@pytest.fixture
-def ready(intake: Intake) -> Draft:
-    """Words and a place: only the confirmation is missing."""
-    draft = listen(intake, [complained(locations=(INSIDE,))])
-    assert draft.gap == "confirmed"
-    return draft
 
 
 # --- any order, three gaps ----------------------------------------------------------------
@@ -153,7 +135,7 @@ def test_nine_photos_are_kept(intake: Intake) -> None:
     more = tuple(f"p{n}" for n in range(5, 12))
     draft = listen(intake, [said("", "attach", photos=first), said("", "attach", photos=more)])
     assert draft.photos == tuple(f"p{n}" for n in range(MAX_PHOTOS))
-    assert draft.notes == ("too_many_photos",)
+    assert "too_many_photos" in draft.notes
 
 
 def test_the_point_in_a_photo_fills_an_open_place(intake: Intake) -> None:
@@ -161,19 +143,6 @@ def test_the_point_in_a_photo_fills_an_open_place(intake: Intake) -> None:
     assert draft.place is not None
     assert draft.place.source == "photo"
     assert draft.place.address.startswith("云东区文昌街道")
-
-
-@pytest.mark.parametrize(
-    "told", [complained(locations=(INSIDE,)), complained("文昌路12号楼下餐馆油烟太大了")]
-)
-def test_the_point_in_a_photo_never_overrides_the_citizen(intake: Intake, told: Heard) -> None:
-    before = listen(intake, [told])
-    photo = said("", "attach", photos=("p1",), locations=(exif(ELSEWHERE),))
-    assert listen(intake, [photo], before).place == before.place
-    # nor when the photo came first, or with the same message
-    assert listen(intake, [photo, told]).place == before.place
-    together = replace(told, message_id="t", locations=(exif(ELSEWHERE), *told.locations))
-    assert listen(intake, [together]).place == before.place
 
 
 def test_a_shared_point_wins_over_all_else(intake: Intake) -> None:
@@ -190,6 +159,7 @@ def test_a_point_outside_the_city_is_refused_a_photos_only_ignored(intake: Intak
     photo = listen(intake, [complained(photos=("p",), locations=(exif(OUTSIDE),))])
     assert photo.place is None
     assert "outside_city" not in photo.notes
+    assert "photo_elsewhere" in photo.notes
 
 
 def test_a_point_outside_does_not_undo_a_place_inside(intake: Intake, ready: Draft) -> None:
@@ -229,13 +199,13 @@ def test_an_unclear_place_gives_options_to_press(intake: Intake, placeless: Draf
 def test_an_unknown_address_is_taken_as_typed_on_the_second_try(
     intake: Intake, placeless: Draft
 ) -> None:
-    once = listen(intake, [said("鸟不拉屎村88号")], placeless)
+    once = listen(intake, [said("我们那口老井边上")], placeless)
     assert once.place is None
     assert once.notes == ("place_not_found",)
-    twice = listen(intake, [said("鸟不拉屎村88号，村口第二家")], once)
+    twice = listen(intake, [said("老井后头第二个院子里")], once)
     assert twice.place is not None
     assert twice.place.source == "typed"
-    assert twice.place.address == "鸟不拉屎村88号，村口第二家"
+    assert twice.place.address == "老井后头第二个院子里"
     assert (twice.place.latitude, twice.place.longitude) == (None, None)
 
 
@@ -335,6 +305,10 @@ SENTENCES = st.sampled_from(
         "清河区",
         "鸟不拉屎村88号",
         "工地半夜施工",
+        "楼下餐馆油烟大，还有旁边工地半夜施工",
+        "我电话13812345678",
+        "不留了",
+        "以照片为准",
         "",
     ]
 )
@@ -352,6 +326,8 @@ INTENTS = st.sampled_from(
         "change_category",
         "choose_category",
         "choose_place",
+        "choose_split",
+        "change_contact",
         "nlu_fallback",
     ]
 )
@@ -362,8 +338,8 @@ POINTS = st.builds(
     source=st.sampled_from(["shared", "photo"]),
 )
 CHOICES = st.none() | st.dictionaries(
-    st.sampled_from(["category", "place", "confirmed"]),
-    st.sampled_from(["0", "1", "7", "yes", "air.dust", "no.such", "", "²"]),
+    st.sampled_from(["category", "place", "confirmed", "split", "contact"]),
+    st.sampled_from(["0", "1", "7", "yes", "no", "none", "air.dust", "no.such", "", "²"]),
 )
 MESSAGES = st.builds(
     Heard,
@@ -386,7 +362,11 @@ def test_no_conversation_breaks_the_draft_or_loses_what_was_said(
     for message in messages:
         before, draft = draft, intake.absorb(draft, message)
         assert draft.id == before.id
-        assert draft.words[: len(before.words)] == before.words
+        told = {part for kept in (draft, *draft.waiting) for part in kept.words}
+        parts = before.problems.parts if before.problems else ()
+        divided = bool(draft.waiting) and not before.waiting
+        assert set(parts) <= told if divided else draft.words[: len(before.words)] == before.words
+        assert "13812345678" not in draft.description
         assert draft.photos[: len(before.photos)] == before.photos
         assert len(draft.photos) <= MAX_PHOTOS
         assert len(set(draft.photos)) == len(draft.photos)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from base.errors import StateError
-from dispatch.categories import Categories
-from dispatch.deadlines import call_for_overdue
+from dispatch.case.deadlines import call_for_overdue
+from dispatch.case.lifecycle import TRANSITIONS
+from dispatch.case.telling import tell
+from dispatch.case.wording import JOINED, OUR_WORDS, status_reply, verdict_buttons
+from dispatch.classification.categories import Categories
 from dispatch.desk.status import Status
-from dispatch.intake import Draft
-from dispatch.joining import AT_WORK, for_follower, join, leave, listeners, queue_to_listeners
-from dispatch.lifecycle import TRANSITIONS
-from dispatch.wording import JOINED, OUR_WORDS, rating_buttons, status_reply
+from dispatch.reporting.intake import Draft
+from dispatch.similar.joining import AT_WORK, for_follower, join, leave, listeners
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import Citizen, Media, OutboxEntry, Ticket, TicketFollower, plain
@@ -154,7 +155,7 @@ def test_everybody_hears_and_who_left_does_not(
     with unit_of_work() as session:
         ticket = session.get_one(Ticket, ticket_id)
         assert listeners(session, ticket) == (ME, THIRD)
-        queue_to_listeners(session, ticket, [{"text": "工单有进展", "buttons": [], "cards": []}])
+        tell(session, ticket, {"text": "工单有进展", "buttons": [], "cards": []})
     assert [len(words_to(who)) for who in (ME, OTHER, THIRD)] == [1, 0, 1]
 
 
@@ -163,10 +164,10 @@ def test_a_ticket_of_the_system_has_no_reporter_to_tell(city_store: CityStore, f
     with unit_of_work() as session:
         citizen(session, "system:hotspot")
         ticket = session.get_one(Ticket, ticket_id)
-        ticket.citizen_id = "system:hotspot"
+        ticket.kind, ticket.citizen_id = "hot_spot", "system:hotspot"
         session.flush()
         assert listeners(session, ticket) == ()
-        queue_to_listeners(session, ticket, [{"text": "x", "buttons": [], "cards": []}])
+        tell(session, ticket, {"text": "x", "buttons": [], "cards": []})
     assert words_to("system:hotspot") == []
 
 
@@ -188,9 +189,20 @@ def test_a_follower_is_not_asked_to_rate_and_reads_no_number(categories: Categor
     assert told["buttons"] == []
     assert "13812345678" not in str(told)
     assert "已电话联系" in told["text"]
-    assert reply["buttons"] == rating_buttons(ticket.id)  # the reporter's is untouched
+    assert reply["buttons"] == verdict_buttons(ticket.id)  # the reporter's is untouched
     forwarded = status_reply(ticket, categories["air.dust"], "forwarded", None, None)
     assert "您关注的工单" in for_follower(forwarded)["text"]
+
+
+def test_a_followers_links_are_whole() -> None:
+    """A long run of digits in an address is nobody's number."""
+    links = {
+        "处置后照片": f"http://x/media/{'1' * 32}/public?expires=1",
+        "进度页面": "http://x/13812345678",
+    }
+    fields = {**links, "办理说明": "电话13812345678"}
+    (card,) = for_follower({"text": "", "buttons": [], "cards": [{"fields": fields}]})["cards"]
+    assert card["fields"] == {**links, "办理说明": "电话<手机号>"}
 
 
 def test_what_followers_see_is_not_theirs(filed: File, make_draft: MakeDraft) -> None:
@@ -238,5 +250,5 @@ def test_a_passed_limit_is_admitted_to_followers_as_well(
         ticket.external_id = "311-1"
         add_event(session, ticket, "forwarded", actor="relay")
     with unit_of_work() as session:
-        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=60))
+        call_for_overdue(session, categories, datetime.now(UTC) + timedelta(days=60), "督查室")
     assert [len(words_to(who)) for who in (ME, OTHER)] == [2, 2]

@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from base.links import link_is_valid
-from cli.operations import outbox
-from dispatch import relay as relay_module
+from cli.outbox import app as outbox
+from dispatch.case.filing import supplement, withdraw
 from dispatch.desk.status import Status
-from dispatch.filing import supplement, withdraw
-from dispatch.relay import LEASE, LONGEST_PAUSE
+from dispatch.outbox import relay as relay_module
+from dispatch.outbox.delivery import LEASE, LONGEST_PAUSE
 from store.database import unit_of_work
 from store.media import save_media
 from store.models import OutboxEntry, utc_now
@@ -82,8 +82,9 @@ def test_an_urgent_matter_is_marked_for_the_desk(
 
 
 def test_a_desk_that_is_down_is_tried_with_growing_pauses_and_hears_it_once(
-    desk: Desk, make_relay: MakeRelay, filed: File
+    desk: Desk, make_relay: MakeRelay, filed: File, city_store: CityStore
 ) -> None:
+    city_store.configure(BREAKER_FAILURES="100")
     ticket_id, relay, pauses = filed(), make_relay(), []
     for attempt in range(1, 8):
         before = utc_now()
@@ -285,7 +286,7 @@ def test_every_dead_letter_is_sent_again_at_once(make_relay: MakeRelay, filed: F
         for wrong in ([], ["1", "--all"]):
             assert run.invoke(outbox, ["retry", *wrong]).exit_code == 2
         assert drain(relay) == 0
-        done = run.invoke(outbox, ["retry", "--all"])
+        done = run.invoke(outbox, ["retry", "--all", "--over", "0"])
         assert (done.exit_code, done.output) == (0, "3 entries will be sent again\n")
         assert drain(relay) == 3
     assert [entry.state for entry in entries()] == ["sent"] * 3
@@ -321,7 +322,7 @@ def test_a_store_that_is_away_makes_no_dead_letters(
 
     relay = make_relay()
     with monkeypatch.context() as patch:
-        patch.setattr("dispatch.relay.reveal", away)
+        patch.setattr("dispatch.outbox.parcel.reveal", away)
         with pytest.raises(OperationalError):
             relay.deliver_one()
     assert entries()[0].state == "pending"

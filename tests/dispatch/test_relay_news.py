@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from dispatch import relay as relay_module
+from dispatch.case.filing import rate, supplement
+from dispatch.case.updates import Outcome, apply_update
 from dispatch.desk.status import Status
-from dispatch.filing import rate, supplement
 from dispatch.open311 import RequestUpdate
-from dispatch.relay import POLL_OVERLAP
-from dispatch.updates import Outcome, apply_update
+from dispatch.outbox import polling
+from dispatch.outbox.polling import POLL_OVERLAP
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
 from store.tickets import open_external
@@ -208,7 +208,7 @@ def test_a_missing_list_is_asked_for_again_later(
     """A gateway that is being restarted answers 404 as well."""
     filed()
     moment = [1000.0]
-    monkeypatch.setattr(relay_module, "time", SimpleNamespace(monotonic=lambda: moment[0]))
+    monkeypatch.setattr(polling, "time", SimpleNamespace(monotonic=lambda: moment[0]))
     city = PlainServer()
     with serving(city) as server:
         relay = make_relay(server.url)
@@ -218,7 +218,7 @@ def test_a_missing_list_is_asked_for_again_later(
             return sum(one.path == "/servicerequestupdates.json" for one in server.asked)
 
         assert [asked_for_updates(), asked_for_updates()] == [1, 1]
-        moment[0] += relay_module.EXTENSION_PAUSE_SECONDS - 1
+        moment[0] += polling.EXTENSION_PAUSE_SECONDS - 1
         assert asked_for_updates() == 1
         moment[0] += 2
         assert asked_for_updates() == 2
@@ -398,7 +398,7 @@ def test_one_update_that_cannot_be_applied_does_not_hide_the_others(
             raise ZeroDivisionError
         return apply_update(session, update, *args, **kwargs)
 
-    monkeypatch.setattr(relay_module, "apply_update", breaking)
+    monkeypatch.setattr(polling, "apply_update", breaking)
     with serving(city) as server:
         relay = make_relay(server.url)
         drain(relay)

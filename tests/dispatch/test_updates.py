@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from dispatch.categories import Categories
-from dispatch.filing import file_complaint
-from dispatch.intake import Draft
-from dispatch.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.case.filing import file_complaint
+from dispatch.case.lifecycle import NEEDS_EXPLANATION, TRANSITIONS
+from dispatch.case.limits import transfers
+from dispatch.case.updates import Outcome, apply_update
+from dispatch.classification.categories import Categories
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
+from dispatch.reporting.intake import Draft
 from store.database import unit_of_work
 from store.models import OutgoingMessage, Ticket, TicketEvent
 from store.people import inbox
@@ -218,6 +219,32 @@ def test_a_transferred_ticket_goes_on_at_the_other_department(
     assert "转到市生态环境局" in told()[-1]
     assert apply(news(2, "INVESTIGATING", unit="市生态环境局")) is Outcome.APPLIED
     assert ticket_in(city_store).status == "accepted"
+
+
+@pytest.mark.parametrize("words", ["", "属水务职责", "属环保职责"])
+def test_a_case_is_passed_on_as_often_as_another_unit_is_named(
+    city_store: CityStore, forwarded: str, apply: Apply, words: str
+) -> None:
+    assert apply(news(1, "TRANSFERRED", "属环保职责", "市生态环境局")) is Outcome.APPLIED
+    assert apply(news(2, "TRANSFERRED", words, "市水务局")) is Outcome.APPLIED
+    assert apply(news(3, "TRANSFERRED", "", "市水务局")) is Outcome.NOTHING_NEW
+    assert apply(news(4, "NOT_COUNCILS_RESPONSIBILITY", words, UNIT)) is Outcome.APPLIED
+    ticket = ticket_in(city_store)
+    assert (ticket.status, ticket.department) == ("transferred", UNIT)
+    assert len(told()) == 3
+    with unit_of_work() as session:
+        moves = transfers(session.get_one(Ticket, forwarded))
+    assert [move.target for move in moves] == ["市生态环境局", "市水务局", UNIT]
+
+
+def test_the_department_above_the_office_in_charge_refuses_for_it(
+    city_store: CityStore, forwarded: str, apply: Apply, categories: Categories
+) -> None:
+    """A dispatch system that knows departments only names the one above the office."""
+    above = categories["air.cooking_fume"].department
+    assert above != DEPARTMENT
+    assert apply(news(1, "NOT_COUNCILS_RESPONSIBILITY", "不属管辖", above)) is Outcome.APPLIED
+    assert ticket_in(city_store).status == "rejected"
 
 
 @pytest.mark.parametrize("unit", [None, DEPARTMENT])

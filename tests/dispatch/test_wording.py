@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatch.categories import Categories
-from dispatch.lifecycle import STATUS_NAMES
-from dispatch.wording import rating_buttons, status_reply, ticket_card
+from dispatch.case.lifecycle import STATUS_NAMES
+from dispatch.case.wording import rating_buttons, status_reply, ticket_card
+from dispatch.classification.categories import Categories
 from store.models import Ticket, plain
 
 TOLD = sorted(set(STATUS_NAMES) - {"draft"})
@@ -51,12 +51,35 @@ def test_the_unit_at_work_and_its_explanation_are_told(categories: Categories) -
 
 
 @pytest.mark.parametrize("status", TOLD)
-def test_the_rating_is_asked_once_and_only_at_the_end(status: str, categories: Categories) -> None:
+def test_what_is_asked_with_a_step(status: str, categories: Categories) -> None:
     category = categories["air.cooking_fume"]
-    asked = bool(status_reply(ticket(status=status), category, status, None, "好")["buttons"])
-    assert asked is (status in ("resolved", "closed"))
-    rated = status_reply(ticket(status=status, rating=5), category, status, None, "好")
-    assert rated["buttons"] == []
+
+    def asked(**changes: object) -> list[str]:
+        reply = status_reply(ticket(status=status, **changes), category, status, None, "好")
+        return [button["title"] for button in reply["buttons"]]
+
+    verdict, back = ["已解决", "没解决，重新办"], ["没解决，重新办"]
+    ratings = ["非常满意", "满意", "基本满意", "不满意", "非常不满意"]
+    expected = {
+        "resolved": verdict,
+        "verified": verdict,
+        "closed": [*ratings, *back],
+        "rejected": ["补充后重新反映", "转人工"],
+    }.get(status, [])
+    assert asked() == expected
+    assert asked(rating=5) == (back if status == "closed" else expected)
+
+
+@pytest.mark.parametrize("status", TOLD)
+def test_a_follower_reads_the_same_and_is_asked_for_nothing(
+    status: str, categories: Categories
+) -> None:
+    category, found = categories["air.cooking_fume"], ticket(status=status)
+    own = status_reply(found, category, status, None, "好")
+    other = status_reply(found, category, status, None, "好", owner=False)
+    assert other["buttons"] == []
+    assert own["text"].startswith(other["text"])
+    assert other["cards"] == own["cards"]
 
 
 def test_the_rating_buttons_carry_a_payload_the_bot_can_read() -> None:
@@ -65,7 +88,7 @@ def test_the_rating_buttons_carry_a_payload_the_bot_can_read() -> None:
         assert name == "/rate_ticket"
         values = json.loads("{" + entities)
         assert values["ticket_id"] == "SM20261121000042"
-        assert values["score"] in ("1", "3", "5")
+        assert values["score"] in ("1", "2", "3", "4", "5")
 
 
 def test_a_card_holds_city_time_but_neither_words_nor_address(categories: Categories) -> None:

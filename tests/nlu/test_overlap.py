@@ -10,8 +10,8 @@ import pytest
 import yaml
 from rapidfuzz import fuzz, process
 
-from dispatch.categories import load_categories
-from dispatch.classifier import load_examples
+from dispatch.classification.categories import load_categories
+from dispatch.classification.classifier import load_examples
 
 ROOT = Path(__file__).resolve().parents[2]
 NLU = ROOT / "nlu_data"

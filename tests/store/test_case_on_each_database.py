@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from base.errors import StateError
-from dispatch.categories import load_categories
-from dispatch.filing import file_complaint, rate, supplement, withdraw
-from dispatch.intake import Draft, Spot, new_draft
+from dispatch.case.filing import file_complaint, rate, supplement, withdraw
+from dispatch.case.updates import Outcome, apply_update
+from dispatch.classification.categories import load_categories
 from dispatch.open311 import RequestUpdate
-from dispatch.updates import Outcome, apply_update
+from dispatch.reporting.intake import Draft, Spot, new_draft
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
 from store.people import inbox

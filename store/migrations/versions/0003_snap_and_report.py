@@ -22,6 +22,7 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("source_url", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("perceptual_hash", sa.String(length=16), nullable=True))
+        batch_op.create_index("ix_media_role_size", ["role", "size"])
     _create_followers()
     _create_drafts()
     _create_hot_spots()
@@ -32,6 +33,7 @@ def downgrade() -> None:
     for table in ("hot_spot_reports", "hot_spots", "open_drafts", "ticket_followers"):
         op.drop_table(table)
     with op.batch_alter_table("media", schema=None) as batch_op:
+        batch_op.drop_index("ix_media_role_size")
         for column in ("perceptual_hash", "source_url", "role"):
             batch_op.drop_column(column)
     with op.batch_alter_table("tickets", schema=None) as batch_op:

@@ -3,7 +3,7 @@ import { freshId } from "./dom.js";
 import { toWav } from "./wav.js";
 
 /**
- * @typedef {{id: string, kind: "photo"|"audio", label: string, blob: Blob, contentType: string,
+ * @typedef {{id: string, kind: "photo"|"video"|"audio", label: string, blob: Blob, contentType: string,
  *   previewUrl: string, size: number}} PendingFile
  * @typedef {{id: string, kind: "location", label: string, latitude: number, longitude: number,
  *   size: 0}} PendingPlace
@@ -13,6 +13,7 @@ import { toWav } from "./wav.js";
 export const MAX_PHOTOS = 9;
 const MB = 1024 * 1024;
 const MAX_PHOTO_BYTES = 10 * MB;
+const MAX_VIDEO_BYTES = 30 * MB;
 const MAX_AUDIO_BYTES = 5 * MB;
 /** All files of one message together; encoded they stay under the server's request limit. */
 export const MAX_TOTAL_BYTES = 42 * MB;
@@ -20,35 +21,50 @@ export const MAX_TOTAL_BYTES = 42 * MB;
 /** A file that cannot be taken, with the reason in Chinese. */
 export class AttachmentError extends Error {}
 
+const HEIC_BRANDS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
+
 /**
- * The image type told by the first bytes; file names and declared types are often wrong.
+ * The type told by the first bytes; file names and declared types are often wrong.
  * @param {Blob} blob
- * @returns {Promise<"image/jpeg"|"image/png"|"image/webp"|null>}
+ * @returns {Promise<"image/jpeg"|"image/png"|"image/webp"|"image/heic"|"video/mp4"|"video/quicktime"|
+ *   "video/webm"|null>}
  */
-async function sniffImage(blob) {
+async function sniff(blob) {
   const head = new Uint8Array(await blob.slice(0, 12).arrayBuffer());
   const ascii = String.fromCharCode(...head);
   if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return "image/jpeg";
   if (ascii.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (ascii.startsWith("RIFF") && ascii.slice(8, 12) === "WEBP") return "image/webp";
-  return null;
+  if (ascii.slice(4, 8) === "ftyp") {
+    const brand = ascii.slice(8, 12);
+    if (HEIC_BRANDS.includes(brand)) return "image/heic";
+    return brand === "qt  " ? "video/quicktime" : "video/mp4";
+  }
+  return ascii.startsWith("\x1aE\xdf\xa3") ? "video/webm" : null;
 }
 
 /**
- * Check one photo.
+ * Check one photo or video.
  * @param {File} file
  * @returns {Promise<PendingFile>}
  * @throws {AttachmentError}
  */
-export async function readPhoto(file) {
+export async function readPicture(file) {
   if (file.size === 0) throw new AttachmentError(`“${file.name}”是空文件，请重新选择。`);
+  const size = (file.size / MB).toFixed(1);
+  const contentType = await sniff(file);
+  if (contentType?.startsWith("video/")) {
+    if (file.size > MAX_VIDEO_BYTES) {
+      throw new AttachmentError(`“${file.name}”有 ${size} MB，视频不能超过 30 MB，请拍短一点。`);
+    }
+    return pendingFile("video", file, contentType, file.name || "视频");
+  }
   if (file.size > MAX_PHOTO_BYTES) {
-    const size = (file.size / MB).toFixed(1);
     throw new AttachmentError(`“${file.name}”有 ${size} MB，每张照片不能超过 10 MB。`);
   }
-  const contentType = await sniffImage(file);
   if (!contentType) {
-    throw new AttachmentError(`“${file.name}”不能用，照片请选 JPG、PNG 或 WebP 格式。`);
+    throw new AttachmentError(
+      `“${file.name}”不能用，照片请选 JPG、PNG、WebP 或 HEIC 格式，视频请选 MP4 或 MOV 格式。`);
   }
   return pendingFile("photo", file, contentType, file.name || "照片");
 }
@@ -85,7 +101,7 @@ export function placeAttachment({ latitude, longitude, label }) {
 }
 
 /**
- * @param {"photo"|"audio"} kind
+ * @param {"photo"|"video"|"audio"} kind
  * @param {Blob} blob
  * @param {string} contentType
  * @param {string} label

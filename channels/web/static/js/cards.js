@@ -26,6 +26,9 @@ const MARKS = {
 const MARK_WORDS = { yes: "符合", no: "不符合", unknown: "待确认" };
 const MARK_ICONS = { yes: "check", no: "close", unknown: "question" };
 const VERDICTS = [[/^不符合|^暂不符合/, "no"], [/^可能符合|^待确认|^需确认/, "unknown"], [/^符合/, "yes"]];
+/** Addresses of this site that a card shows as more than text, by their path. */
+const PHOTO_PATH = /^\/media\/[0-9a-f]{32}(?:\/public)?$/;
+const PROGRESS_PATH = /^\/progress\/[\w-]{20,64}$/;
 const AMOUNT = /金额|补贴|支持|标准|优惠|待遇|额度|奖励|好处/;
 
 /**
@@ -86,10 +89,29 @@ function head(card, symbol, badge = null) {
 }
 
 /**
+ * A photo or a page of this site, or null for any other text. Only the path counts: the page may
+ * have been opened under another name of the same server.
+ * @param {string} line
+ * @returns {HTMLElement|null}
+ */
+function ownAddress(line) {
+  const [, pathname = "", search = ""] = /^https?:\/\/[^/?#\s]+(\/[^?#\s]*)(\?[^#\s]*)?$/.exec(line) ?? [];
+  const link = { href: pathname + search, target: "_blank", rel: "noopener" };
+  if (PROGRESS_PATH.test(pathname)) return h("a", { ...link, text: "打开进度页面" });
+  if (!PHOTO_PATH.test(pathname)) return null;
+  const image = h("img", { src: link.href, alt: "处置后照片", loading: "lazy" });
+  const shown = h("a", { ...link, class: "photo" }, image);
+  image.addEventListener("error", () => image.replaceWith("照片还在传送，稍后点开看"));
+  return shown;
+}
+
+/**
  * @param {string[]} lines
  * @returns {HTMLElement}
  */
 function fieldValue(lines) {
+  const own = lines.map(ownAddress);
+  if (own.every(Boolean)) return h("dd", { class: "own" }, ...own);
   if (lines.length === 1) return h("dd", {}, linkify(lines[0]));
   return h("dd", {}, h("ul", { class: "lines" }, ...lines.map((line) => {
     const marked = /^(?:\d+[.、．)）]|[（(]\d+[)）]|[①-⑳·•\-—])/.test(line);

@@ -3,6 +3,7 @@ import { CITY } from "./city.js";
 import { renderCard } from "./cards.js";
 import { clock, dayLabel, h, icon } from "./dom.js";
 import { linkify, safeUrl } from "./linkify.js";
+import { photo } from "./tray.js";
 
 /**
  * @typedef {import("./store.js").Entry} Entry
@@ -11,7 +12,7 @@ import { linkify, safeUrl } from "./linkify.js";
  * @typedef {import("./attachments.js").Pending} Pending
  */
 
-const KIND_ICONS = { photo: "image", audio: "audio", location: "pin" };
+const KIND_ICONS = { photo: "image", video: "camera", audio: "audio", location: "pin" };
 
 export class MessageList {
   /** @type {Map<string, HTMLElement>} */
@@ -202,8 +203,14 @@ function stamp(time) {
  */
 function sentFile(note, item) {
   if (item?.kind === "photo") {
+    return h("li", { class: "file file-photo" }, photo(item));
+  }
+  if (item?.kind === "video") {
     return h("li", { class: "file file-photo" },
-      h("img", { src: item.previewUrl, alt: note.label }));
+      h("video", {
+        src: item.previewUrl, controls: true, playsinline: true, preload: "metadata",
+        "aria-label": note.label,
+      }));
   }
   if (item?.kind === "audio") {
     return h("li", { class: "file file-audio" },

@@ -1,7 +1,7 @@
 /** What survives a reload of this tab: the conversation, the draft, the pushed events seen. */
 
 /**
- * @typedef {{kind: "photo"|"audio"|"location", label: string,
+ * @typedef {{kind: "photo"|"video"|"audio"|"location", label: string,
  *   latitude?: number, longitude?: number}} AttachmentNote
  * @typedef {{title: string, payload?: string, url?: string}} Button
  * @typedef {{kind: string, id: string, title: string, fields: Record<string, unknown>}} Card

@@ -1,5 +1,5 @@
 /** The strip of attachments waiting to be sent. */
-import { AttachmentError, MAX_PHOTOS, MAX_TOTAL_BYTES, readPhoto } from "./attachments.js";
+import { AttachmentError, MAX_PHOTOS, MAX_TOTAL_BYTES, readPicture } from "./attachments.js";
 import { h, icon } from "./dom.js";
 
 /** @typedef {import("./attachments.js").Pending} Pending */
@@ -16,7 +16,7 @@ export class Tray {
   }
 
   /**
-   * Add an attachment; one place and one recording at a time, the newer replaces the older.
+   * Add an attachment; one place, recording and video at a time, the newer replaces the older.
    * @param {Pending} item
    * @throws {AttachmentError} when a limit of one message would be passed
    */
@@ -33,7 +33,7 @@ export class Tray {
   }
 
   /**
-   * Check and add photos; every refusal is collected, the good ones are kept.
+   * Check and add photos and videos; every refusal is collected, the good ones are kept.
    * @param {Iterable<File>} files
    * @returns {Promise<string[]>} Chinese reasons, each once
    */
@@ -41,7 +41,7 @@ export class Tray {
     const refusals = new Set();
     for (const file of files) {
       try {
-        this.add(await readPhoto(file));
+        this.add(await readPicture(file));
       } catch (error) {
         if (!(error instanceof AttachmentError)) throw error;
         refusals.add(error.message);
@@ -95,7 +95,13 @@ export class Tray {
  * @returns {HTMLElement[]}
  */
 function preview(item) {
-  if (item.kind === "photo") return [h("img", { src: item.previewUrl, alt: item.label })];
+  if (item.kind === "photo") return [photo(item)];
+  if (item.kind === "video") {
+    return [h("video", {
+      src: item.previewUrl, controls: true, muted: true, playsinline: true, preload: "metadata",
+      "aria-label": item.label,
+    })];
+  }
   if (item.kind === "audio") {
     return [h("audio", {
       src: item.previewUrl, controls: true, preload: "metadata", "aria-label": item.label,
@@ -104,4 +110,20 @@ function preview(item) {
   const chip = h("span", { class: "place" });
   chip.append(icon("pin"), item.label);
   return [chip];
+}
+
+/**
+ * A photo, or its name where the browser cannot show its format (HEIC).
+ * @param {import("./attachments.js").PendingFile} item
+ * @returns {HTMLElement}
+ */
+export function photo(item) {
+  const image = h("img", { src: item.previewUrl, alt: item.label });
+  const named = () => {
+    const chip = h("span", { class: "place" });
+    chip.append(icon("image"), item.label);
+    image.replaceWith(chip);
+  };
+  image.addEventListener("error", named, { once: true });
+  return image;
 }

@@ -1,0 +1,1 @@
+"""A filed complaint: who handles it, how long, what its citizen hears, how it ends."""

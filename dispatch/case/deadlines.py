@@ -1,0 +1,143 @@
+"""What happens as a ticket's time limits pass.
+
+As a limit passes, the dispatch system hears of it once a step: before its end (预警), at its
+end (催办), half a limit later (督办), and at twice the limit the supervising unit is called in
+(提级). From 督办 on the citizen hears of it too. A case that units pass on and on is raised
+without waiting.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from dispatch.case.limits import Limits, limits, started, transfers, untaken
+from dispatch.case.telling import tell
+from dispatch.case.wording import (
+    CALL,
+    LIMIT_NAMES,
+    RAISED,
+    URGENT_CALL,
+    WARNING,
+    overdue_reply,
+    passed_on_reply,
+    raised_reply,
+)
+from dispatch.classification.categories import Categories, Category
+from store.models import Ticket
+from store.tickets import CITY_TIME, forwarded_in, is_queued, queue_outbox
+
+log = structlog.get_logger(__name__)
+
+_RUNNING = {
+    "respond": ("forwarded", "transferred", "reopened"),
+    "resolve": ("forwarded", "transferred", "reopened", "accepted", "in_progress"),
+}
+"""Statuses in which a limit still runs; whoever has not accepted has not resolved either."""
+_STEPS = (("raised", 2.0), ("urged", 1.5), ("due", 1.0), ("soon", 0.8))
+"""What is due at which part of the limit, the last step first."""
+MAX_TRANSFERS = 3
+"""So many transfers without acceptance are passing the buck (踢皮球)."""
+
+
+def call_for_overdue(
+    session: Session, categories: Categories, now: datetime, supervisor: str
+) -> int:
+    """Do what is due for every open case the dispatch system knows; return how many calls.
+
+    ``supervisor`` is the unit that hears of what others leave undone.
+    """
+    calls = 0
+    for ticket in forwarded_in(session, _RUNNING["resolve"]):
+        category = categories.get(ticket.category)
+        if category is None:
+            continue
+        calls += _raise_passed_on(session, ticket, category, supervisor)
+        due = limits(ticket, category)
+        for limit, statuses in _RUNNING.items():
+            if ticket.status in statuses:
+                calls += _call(session, ticket, category, limit, due, now, supervisor)
+    return calls
+
+
+def _call(  # noqa: PLR0913
+    session: Session,
+    ticket: Ticket,
+    category: Category,
+    limit: str,
+    limits: Limits,
+    now: datetime,
+    supervisor: str,
+) -> int:
+    """Take the last step whose time has come, once; earlier ones that were missed are left."""
+    start = limits.respond_start if limit == "respond" else limits.start
+    due: datetime = getattr(limits, limit)
+    step = next((name for name, part in _STEPS if now >= start + (due - start) * part), None)
+    if step is None:
+        return 0
+    words = _words(ticket, limit, step, now - due, supervisor)
+    if not _say(session, ticket, f"{limit}-{start:%Y%m%d%H%M%S}-{step}", words):
+        return 0
+    if step == "urged":
+        tell(session, ticket, overdue_reply(ticket, category, limit))
+    elif step == "raised":
+        tell(session, ticket, raised_reply(ticket, category, limit, supervisor))
+    log.warning("ticket_limit", ticket=ticket.id, limit=limit, step=step, late=str(now - due))
+    return 1
+
+
+def _words(ticket: Ticket, limit: str, step: str, late: timedelta, supervisor: str) -> str:
+    act = LIMIT_NAMES[limit]
+    if step == "soon":
+        return f"{WARNING}距{act}时限还有{_span(-late)}，请按时{act}。"
+    passed = f"已超过{act}时限{_span(late)}"
+    if step == "raised":
+        return (
+            f"{RAISED}{passed}，至今没有{act}，"
+            f"提请{supervisor}督促{ticket.department}。{_history(ticket)}"
+        )
+    return f"{URGENT_CALL if step == 'urged' else CALL}{passed}，请尽快{act}。"
+
+
+def _raise_passed_on(session: Session, ticket: Ticket, category: Category, supervisor: str) -> int:
+    """Raise a case that was transferred again and again and that nobody took."""
+    count = untaken(ticket)
+    if ticket.status != "transferred" or count < MAX_TRANSFERS:
+        return 0
+    words = (
+        f"{RAISED}已转办{count}次，仍没有单位受理，提请{supervisor}协调确定承办单位。"
+        f"{_history(ticket)}"
+    )
+    if not _say(session, ticket, f"passed-{started(ticket):%Y%m%d%H%M%S}", words):
+        return 0
+    tell(session, ticket, passed_on_reply(ticket, category, supervisor))
+    log.warning("ticket_passed_on", ticket=ticket.id, transfers=count)
+    return 1
+
+
+def _say(session: Session, ticket: Ticket, what: str, words: str) -> bool:
+    """Send words to the dispatch system; False when they were sent before."""
+    key = f"shimin-{ticket.id}-{what}"
+    if is_queued(session, key):
+        return False
+    queue_outbox(session, ticket, "update", key, {"description": words})
+    return True
+
+
+def _history(ticket: Ticket) -> str:
+    """Tell who handed the case to whom and when; empty when nobody did."""
+    moves = [
+        f"{move.at.astimezone(CITY_TIME):%m月%d日}"
+        f"{move.source or '未注明'}转{move.target or '未注明'}"
+        for move in transfers(ticket)
+    ]
+    return f"转办经过：{'；'.join(moves)}。" if moves else ""
+
+
+def _span(span: timedelta) -> str:
+    hours = int(span.total_seconds() // 3600)
+    if hours >= 48:
+        return f"{hours // 24}天"
+    return f"{hours}小时" if hours else f"{max(1, int(span.total_seconds() // 60))}分钟"

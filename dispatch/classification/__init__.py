@@ -1,0 +1,1 @@
+"""The city's complaint categories, and which one words suggest."""

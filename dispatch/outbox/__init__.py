@@ -1,0 +1,1 @@
+"""What goes to the dispatch system and comes back: delivery, polling, regular jobs."""

@@ -1,0 +1,1 @@
+"""Places of the city in what citizens say, and points on its map."""

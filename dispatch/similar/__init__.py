@@ -1,0 +1,1 @@
+"""Complaints about the same thing: duplicates, followers, hot spots."""

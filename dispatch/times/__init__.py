@@ -1,0 +1,1 @@
+"""Days and times in what citizens say, and the city's calendar."""

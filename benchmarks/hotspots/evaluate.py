@@ -19,12 +19,14 @@ within the same burst.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 from shapely import Point
 
 from base.settings import get_settings
@@ -35,7 +37,11 @@ from dispatch.similar.hotspots import BOX_REACHES, PEOPLE, WINDOW, cluster_of, r
 from store.nearby import Report
 
 SEEDS = {"dev": range(100, 105), "test": range(900, 910)}
-Method = Callable[[list[Incident], Incident, float], list[Incident]]
+Points = npt.NDArray[np.float64]
+Method = Callable[[Stream, Points, float], Points]
+"""Given a stream, the positions (in it) of the reports of the last seven days that lie in the
+product's box around the newest, which comes last, and the reach: the positions that belong
+together with the newest."""
 
 
 @dataclass
@@ -61,64 +67,49 @@ class Tally:
 def shimin(atlas: Atlas) -> Method:
     """Return the product's clustering."""
 
-    def cluster(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
-        side = BOX_REACHES * reach
-        near = [
-            one
-            for one in recent
-            if abs(one.east - new.east) <= side and abs(one.north - new.north) <= side
-        ]
-        found = cluster_of(reports(atlas, near), *degrees(atlas, new), reach)
-        return [near[int(name)] for name in found.ticket_ids] if found else []
+    def cluster(stream: Stream, near: Points, reach: float) -> Points:
+        reports = [_report(atlas, stream.incidents[i], i) for i in near]
+        found = cluster_of(reports, reports[-1].latitude, reports[-1].longitude, reach)
+        return np.array([int(name) for name in found.ticket_ids] if found else [], dtype=int)
 
     return cluster
 
 
-def grid(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
-    """Return the reports in the cell of the new one."""
-    side = 2 * reach
-
-    def cell(one: Incident) -> tuple[int, int]:
-        return math.floor(one.east / side), math.floor(one.north / side)
-
-    return [one for one in recent if cell(one) == cell(new)]
+def grid(stream: Stream, near: Points, reach: float) -> Points:
+    """Return the reports in the cell of the newest."""
+    cells = np.floor(stream.points[near] / (2 * reach))
+    return near[np.all(cells == cells[-1], axis=1)]
 
 
 def radius(times: float) -> Method:
-    """Return the count of reports within so many reaches of the new one."""
+    """Return the count of reports within so many reaches of the newest."""
 
-    def count(recent: list[Incident], new: Incident, reach: float) -> list[Incident]:
-        return [
-            one
-            for one in recent
-            if math.hypot(one.east - new.east, one.north - new.north) <= times * reach
-        ]
+    def count(stream: Stream, near: Points, reach: float) -> Points:
+        away = stream.points[near] - stream.points[near[-1]]
+        return near[np.hypot(*away.T) <= times * reach]
 
     return count
 
 
 def play(stream: Stream, method: Method, reach: float, tally: Tally) -> None:
     """Play a stream to a method and count its alarms."""
-    members: list[set[int]] = []  # of each alarm, by position
-    last: list[Incident] = []
+    alarm_of: dict[int, int] = {}  # position -> alarm
+    last: list[datetime] = []
     warned: set[int] = set()
-    recent: list[tuple[int, Incident]] = []
+    moments = np.array([one.at.timestamp() for one in stream.incidents])
     for position, new in enumerate(stream.incidents):
-        recent = [(i, one) for i, one in recent if new.at - one.at <= WINDOW]
-        recent.append((position, new))
-        place = {id(one): i for i, one in recent}
-        found = method([one for _, one in recent], new, reach)
-        positions = {place[id(one)] for one in found}
-        known = next((n for n, kept in enumerate(members) if kept & positions), None)
-        if known is not None and new.at - last[known].at <= WINDOW:
-            members[known] |= positions
-            last[known] = new
-            continue
-        if len({one.citizen for one in found}) < PEOPLE:
-            continue
-        members.append(positions)
-        last.append(new)
-        _count(stream, found, position, warned, tally)
+        first = int(np.searchsorted(moments, moments[position] - WINDOW.total_seconds()))
+        away = np.abs(stream.points[first : position + 1] - stream.points[position])
+        near = first + np.flatnonzero(np.all(away <= BOX_REACHES * reach, axis=1))
+        found = [int(i) for i in method(stream, near, reach)]
+        known = next((alarm_of[i] for i in found if i in alarm_of), None)
+        if known is not None and new.at - last[known] <= WINDOW:
+            alarm_of.update(dict.fromkeys(found, known))
+            last[known] = new.at
+        elif len({stream.incidents[i].citizen for i in found}) >= PEOPLE:
+            alarm_of.update(dict.fromkeys(found, len(last)))
+            last.append(new.at)
+            _count(stream, [stream.incidents[i] for i in found], position, warned, tally)
     tally.hot += len(stream.hot)
 
 
@@ -137,16 +128,10 @@ def _count(
     )
 
 
-def reports(atlas: Atlas, incidents: list[Incident]) -> list[Report]:
-    """Return incidents as the store would give them; the ticket's name is the position."""
-    return [
-        Report(str(i), one.citizen, one.at, *degrees(atlas, one)) for i, one in enumerate(incidents)
-    ]
-
-
-def degrees(atlas: Atlas, incident: Incident) -> tuple[float, float]:
-    """Return latitude and longitude of an incident."""
-    return atlas.degrees(Point(incident.east, incident.north))
+def _report(atlas: Atlas, incident: Incident, position: int) -> Report:
+    """Return an incident as the store would give it; the ticket's name is the position."""
+    place = atlas.degrees(Point(incident.east, incident.north))
+    return Report(str(position), incident.citizen, incident.at, *place)
 
 
 def main(which: str) -> None:

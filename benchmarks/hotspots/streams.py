@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from shapely import Point
 
 from dispatch.places.atlas import Atlas
@@ -65,6 +67,11 @@ class Stream:
     incidents: list[Incident] = field(default_factory=list)
     hot: dict[int, int] = field(default_factory=dict)
     """Cause -> position in ``incidents`` of its fifteenth report within seven days."""
+
+    @cached_property
+    def points(self) -> npt.NDArray[np.float64]:
+        """Metres on the map, ``(len(incidents), 2)``."""
+        return np.array([(one.east, one.north) for one in self.incidents])
 
 
 def make_stream(atlas: Atlas, scenario: Scenario, reach: float, seed: int) -> Stream:

@@ -102,7 +102,8 @@ def cluster_of(
     if not reports:
         return None
     points = _local(reports, latitude, longitude)
-    labels = DBSCAN(eps=reach, min_samples=CORE).fit_predict(points)
+    # for few points the tree beats the default, which sets threads up for each call
+    labels = DBSCAN(eps=reach, min_samples=CORE, algorithm="kd_tree").fit_predict(points)
     nearest = int(np.argmin(np.hypot(points[:, 0], points[:, 1])))
     if labels[nearest] < 0:
         return None

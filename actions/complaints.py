@@ -142,17 +142,12 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         return [SlotSet(slot, None) for slot in CLEARED]
     joined = joining.join_instead(dispatcher, tracker, draft)
     if joined is not None:
-        return [
-            *(SlotSet(slot, None) for slot in CLEARED),
-            SlotSet("ticket_id", joined),
-            *_resume_search(dispatcher, tracker),
-        ]
+        return _done(dispatcher, tracker, draft, joined)
     with unit_of_work() as session:
         sender = tracker.sender_id
         ticket = file_complaint(session, draft, sender, categories(), router()).ticket
         category = categories()[ticket.category]
         card = ticket_card(ticket, category)  # reads the photos
-    following = next_problem(draft)
     say(
         dispatcher,
         replies.filed_text(ticket, category),
@@ -162,10 +157,18 @@ def action_file_complaint(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         ],
         [card],
     )
+    return _done(dispatcher, tracker, draft, ticket.id)
+
+
+def _done(
+    dispatcher: CollectingDispatcher, tracker: Tracker, draft: Draft, ticket_id: str
+) -> list[EventType]:
+    """Clear a draft that has become part of a ticket, and go on with what waited."""
+    following = next_problem(draft)
     forgotten = (*CLEARED, "service_id", "policy_id")
     return [
         *(SlotSet(slot, None) for slot in forgotten),
-        SlotSet("ticket_id", ticket.id),
+        SlotSet("ticket_id", ticket_id),
         *(_begin_next(following) if following else _resume_search(dispatcher, tracker)),
     ]
 

@@ -19,14 +19,16 @@ from sqlalchemy.orm import Session
 from actions.resources import categories, duplicates
 from actions.turn import Turn, button, say
 from base.errors import StateError
-from dispatch.case.filing import supplement
+from dispatch.case.filing import media_for_one_ticket, supplement
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.case.wording import ticket_card
 from dispatch.reporting.intake import Draft
 from dispatch.similar.duplicates import Similar
 from dispatch.similar.joining import join
 from store.database import unit_of_work
+from store.drafts import drop_draft
 from store.models import Ticket
+from store.tickets import of_citizen
 
 SLOT = "offered_ticket"
 _ASKED_OTHERWISE = frozenset({"choose_category", "what_is_wrong"})
@@ -146,8 +148,13 @@ def join_instead(dispatcher: CollectingDispatcher, tracker: Tracker, draft: Draf
 
 def _add(session: Session, ticket_id: str, citizen_id: str, draft: Draft) -> Ticket:
     """Supplement the citizen's own ticket, or join somebody else's."""
-    own = supplement(session, citizen_id, ticket_id, draft.description, draft.photos, draft.id)
-    return own if own is not None else join(session, ticket_id, citizen_id, draft).ticket
+    if of_citizen(session, citizen_id, ticket_id) is None:
+        return join(session, ticket_id, citizen_id, draft).ticket
+    media = media_for_one_ticket(session, citizen_id, (*draft.photos, *draft.videos))
+    own = supplement(session, citizen_id, ticket_id, draft.description, media, draft.id)
+    assert own is not None
+    drop_draft(session, draft.id)
+    return own
 
 
 def _offer_words(found: Similar) -> tuple[str, list[dict[str, str]]]:

@@ -100,14 +100,16 @@ def file_complaint(
     session.flush()
     add_event(session, ticket, "submitted", actor=f"citizen:{citizen_id}", unit=assigned.unit)
     media = (*draft.photos, *draft.videos)
-    attach_media(session, citizen_id, _for_one_ticket(session, citizen_id, media), ticket.id)
+    attach_media(session, citizen_id, media_for_one_ticket(session, citizen_id, media), ticket.id)
     queue_outbox(session, ticket, "request", f"shimin-{ticket.id}")
     drop_draft(session, draft.id)
     log.info("complaint_routed", ticket=ticket.id, unit=assigned.unit, rule=assigned.rule)
     return Filed(ticket, created=True)
 
 
-def _for_one_ticket(session: Session, citizen_id: str, media: tuple[str, ...]) -> tuple[str, ...]:
+def media_for_one_ticket(
+    session: Session, citizen_id: str, media: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return ids that belong to no ticket yet; what proves two problems is kept once for each."""
     free = []
     for media_id in media:

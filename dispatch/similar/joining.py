@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from base.masking import mask
+from dispatch.case.filing import media_for_one_ticket
 from dispatch.case.wording import JOINED, LINK_FIELDS
 from store.database import insert_missing
+from store.drafts import drop_draft
 from store.media import attach_media
 from store.models import Ticket, TicketFollower, plain
 from store.people import citizen
@@ -47,10 +49,11 @@ class Joined:
 
 
 def join(session: Session, ticket_id: str, citizen_id: str, draft: Draft) -> Joined:
-    """Let a citizen follow a ticket and pass his words and photos on to the desk.
+    """Let a citizen follow a ticket and pass his words, photos and video on to the desk.
 
-    Follower, photos and outbox row are in the caller's transaction. The same draft joins once;
-    a follower who comes back with another draft only adds its words.
+    Follower, media and outbox row are in the caller's transaction; the draft is then no longer
+    open. The same draft joins once; a follower who comes back with another draft only adds its
+    words.
 
     Raises:
         StateError: ``ticket_not_open`` when the case has ended meanwhile or is no complaint,
@@ -69,10 +72,12 @@ def join(session: Session, ticket_id: str, citizen_id: str, draft: Draft) -> Joi
     words = plain(draft.description)
     follower = TicketFollower(ticket_id=ticket_id, citizen_id=citizen_id, words=words)
     insert_missing(session, follower, (ticket_id, citizen_id))
-    bound = attach_media(session, citizen_id, draft.photos, ticket_id)
+    media = media_for_one_ticket(session, citizen_id, (*draft.photos, *draft.videos))
+    bound = attach_media(session, citizen_id, media, ticket_id)
     add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}")
     body = {"description": f"{JOINED}{draft.description}", "photos": list(bound)}
     queue_outbox(session, ticket, "update", key, body)
+    drop_draft(session, draft.id)
     return Joined(ticket, created=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -29,7 +30,9 @@ from channels.payloads import is_payload
 from dispatch.case.filing import supplement
 from dispatch.reporting.intake import Draft, Spot, new_draft
 from store.database import unit_of_work
-from store.models import OutboxEntry, Ticket, TicketFollower
+from store.drafts import keep_draft
+from store.media import save_media
+from store.models import Media, OpenDraft, OutboxEntry, Ticket, TicketFollower
 from store.tickets import add_event
 from tests.actions.test_turns import run
 
@@ -335,3 +338,27 @@ def test_the_store_away_says_nothing_half(neighbour: Talk, monkeypatch: pytest.M
     (reply,) = neighbour.act(action_file_complaint)
     assert "已关注" in reply["text"]
     assert count(TicketFollower) == 1
+
+
+@pytest.mark.parametrize("sender", [NEIGHBOUR, OWNER])
+def test_a_second_problem_of_the_message_goes_on_after_joining(
+    tracker: Trackers, ticket_id: str, sender: str
+) -> None:
+    with unit_of_work() as session:
+        photo = save_media(session, sender, b"jpeg", "image/jpeg", None).id
+        video = save_media(session, sender, b"mp4", "video/mp4", None).id
+    waiting = new_draft().model_copy(update={"words": ("路灯也不亮",), "category": "city.other"})
+    draft = draft_of("烧烤店的油烟太大，往我家窗户里灌").model_copy(
+        update={"waiting": (waiting,), "photos": (photo,), "videos": (video,)}
+    )
+    talk = Talk(tracker, sender, draft)
+    talk.ask()
+    with unit_of_work() as session:
+        keep_draft(session, draft.id, sender, "confirmed", datetime.now(UTC))
+    talk.answer("/join_ticket", "join_ticket")
+    assert talk.slots["complaint_draft"]["words"] == ["路灯也不亮"]
+    assert talk.slots["complaint_confirmed"] is None
+    assert (count(Ticket), count(OpenDraft)) == (1, 0)
+    with unit_of_work() as session:
+        bound = {media.id: media.ticket_id for media in session.scalars(select(Media))}
+    assert bound == {photo: ticket_id, video: ticket_id}

@@ -190,7 +190,7 @@ def _wrong_category(heard: Heard, script: Script) -> str | None:
     if "类别：" not in heard.text:
         return None
     offered = any(f'"category": "{code}"' in payload for payload in heard.buttons.values())
-    return None if offered or f"类别：{name}（" in heard.text else f"类别改成{name}"
+    return None if offered or f"类别：{name}\n" in heard.text else f"类别改成{name}"
 
 
 def _confirm(citizen: Citizen, script: Script) -> Heard:

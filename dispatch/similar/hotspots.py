@@ -52,9 +52,10 @@ CORE = 4
 """People within one reach that make a point dense (``min_samples`` of DBSCAN)."""
 LEAST_METRES = 120
 """Reach of kinds that are seen at one spot: a heap of garbage moves along a street."""
-WIDEST = 3.0
+WIDEST = 1.25
 """A cluster may stretch so many reaches from its middle; the rest of a longer chain of reports
-(a whole road) is not around one place and does not count."""
+(a whole road) is not around one place and does not count. Chosen on the streams of
+``benchmarks/hotspots`` with the development seeds."""
 BOX_REACHES = 6
 """Reports farther than so many reaches from a new one are not looked at."""
 OVERLAP = timedelta(minutes=2)

@@ -69,10 +69,21 @@ def load_finder(name: str) -> RegionFinder:
 
 
 def private_regions(picture: Pixels) -> list[Region]:
-    """Find faces (OpenCV's Haar cascades) and plates (cascade; colour and shape)."""
+    """Find faces and number plates."""
+    return [*find_faces(picture), *find_plates(picture)]
+
+
+def find_faces(picture: Pixels) -> list[Region]:
+    """Find faces from the front and from both sides (OpenCV's Haar cascades)."""
+    with _CASCADES:
+        return list(_faces(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
+
+
+def find_plates(picture: Pixels) -> list[Region]:
+    """Find number plates: a cascade for foreign ones; colour, shape and characters for ours."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     with _CASCADES:
-        return [*_faces(grey), *_plates_by_cascade(grey), *_plates_by_colour(picture)]
+        return [*_plates_by_cascade(grey), *_plates_by_colour(picture, grey)]
 
 
 def hide(picture: Pixels, region: Region) -> None:
@@ -146,9 +157,8 @@ _STROKES = (7, 13)  # pixels: wider than the strokes of a character
 _LEAST_STROKE = 24  # shades between a character and its plate
 
 
-def _plates_by_colour(picture: Pixels) -> Iterator[Region]:
+def _plates_by_colour(picture: Pixels, grey: MatLike) -> Iterator[Region]:
     hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     for low, high, light in _COLOURS:
         mask = cv2.inRange(hsv, np.array(low), np.array(high))
         for candidate in (*_coloured_shapes(mask), *_lines_of_text(mask, grey, light)):

@@ -28,7 +28,7 @@ from base.pictures import examine
 from base.settings import ROOT
 from benchmarks.photos.compose import KINDS, Pixels, covered, draw_plate, place
 from channels.pictures import blurred_copy, clean_copy
-from channels.redaction import MARGIN, Region, private_regions
+from channels.redaction import MARGIN, Region, find_faces, find_plates, private_regions
 from store.media import SAME_PICTURE, SAME_SHOT, hash_distance
 
 HOPPER = "lib/python3.10/site-packages/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
@@ -81,7 +81,7 @@ def plates(known: dict[str, Pixels], count: int) -> None:
             hits = 0
             for number in range(count):
                 seen = place(draw_plate(kind, chance), scenes[number % len(scenes)], width, chance)
-                hits += covered(seen.box, grown(private_regions(seen.picture))) >= 0.8
+                hits += covered(seen.box, grown(find_plates(seen.picture))) >= 0.8
             print(f"{kind} {width} pixels wide: {hits}/{count} hidden", flush=True)
 
 
@@ -100,7 +100,7 @@ def faces(known: dict[str, Pixels], skimage: Path | None, count: int) -> None:
             head = head[:, ::-1] if number % 3 == 0 else head
             scene = scenes[number % len(scenes)]
             seen = place(np.ascontiguousarray(head), scene, wide, chance, 0.04)
-            hits += covered(seen.box, grown(private_regions(seen.picture))) >= 0.6
+            hits += covered(seen.box, grown(find_faces(seen.picture))) >= 0.6
         print(f"{len(heads)} portraits {wide} pixels wide: {hits}/{count} hidden", flush=True)
     if skimage:
         small = np.load(skimage / "data" / "lfw_subset.npy")
@@ -110,7 +110,7 @@ def faces(known: dict[str, Pixels], skimage: Path | None, count: int) -> None:
                 (face * 255).astype(np.uint8), (75, 75), interpolation=cv2.INTER_CUBIC
             )
             picture = cv2.copyMakeBorder(picture, 40, 40, 40, 40, cv2.BORDER_REPLICATE)
-            hidden = grown(private_regions(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)))
+            hidden = grown(find_faces(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)))
             found[number // 100] += covered((50, 50, 55, 55), hidden) >= 0.6
         print(f"lfw_subset at 75 pixels: {found[0]}/100 faces, {found[1]}/100 of no face")
 

@@ -11,11 +11,12 @@ Streams of ``streams.py`` are played report by report to the product's clusterin
 
 An alarm is right when most of its reports are of one planted cause that is a hot spot by
 definition (fifteen people in seven days) and nobody warned of it yet. An alarm for anything
-else is wrong. ``14+`` of the wrong ones are near misses: fourteen people of one cause and
+else is wrong; ``14+`` of the wrong ones are near misses: fourteen people of one cause and
 somebody who reported something else beside them, fifteen people by the letter. After an alarm
-a place is quiet as long as reports keep coming. ``late`` is how many reports of the cause came
-after the fifteenth before the alarm, on average; an alarm can come early when unrelated reports
-help to fifteen, and counts as right if the cause becomes hot within the same burst.
+a place is quiet as long as reports keep coming.
+
+``late`` is how many reports of the cause came after the fifteenth before the alarm, on
+average; an alarm can come early when unrelated reports help to fifteen.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from dispatch.places.atlas import Atlas
 from dispatch.similar.hotspots import BOX_REACHES, PEOPLE, WINDOW, cluster_of, reach_metres
 from store.nearby import Report
 
-SEEDS = {"dev": range(100, 105), "test": range(900, 905)}
+SEEDS = {"dev": range(100, 105), "test": range(1900, 1905)}
 Points = npt.NDArray[np.float64]
 Method = Callable[[Stream, Points, float], Points]
 """Given a stream, the positions (in it) of the reports of the last seven days that lie in the

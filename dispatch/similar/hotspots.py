@@ -56,6 +56,11 @@ WIDEST = 1.25
 """A cluster may stretch so many reaches from its middle; the rest of a longer chain of reports
 (a whole road) is not around one place and does not count. Chosen on the streams of
 ``benchmarks/hotspots`` with the development seeds."""
+TRIM = 2.6
+"""Reports farther from the middle than so many times the median distance are somebody else's
+problem: a bivariate normal scatter has 99 % of its points within 2.6 median distances."""
+TRIM_METRES = 40.0
+"""No report nearer than this is trimmed; a phone's position errs as much among houses."""
 BOX_REACHES = 6
 """Reports farther than so many reaches from a new one are not looked at."""
 OVERLAP = timedelta(minutes=2)
@@ -111,7 +116,8 @@ def cluster_of(
     members = np.flatnonzero(labels == labels[nearest])
     middle = np.median(points[members], axis=0)
     spread = np.hypot(*(points[members] - middle).T)
-    kept = members[spread <= WIDEST * reach]
+    scatter = max(TRIM_METRES, TRIM * float(np.median(spread)))
+    kept = members[spread <= min(WIDEST * reach, scatter)]
     if not len(kept):
         return None
     return Cluster(

@@ -114,7 +114,7 @@ class Drill:
         self._paths = paths
         self._plan = plan
         self._say = say
-        self._databases = Databases(stack.folder)
+        self._databases = Databases(stack.folder, stack.settings["SHIMIN_DATA_KEY"])
         self._old = self._databases.old_cases
         self._ending = threading.Event()
         self._killer = Killer(stack, plan.victims, plan.seed + 3, plan.pace)

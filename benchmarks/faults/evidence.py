@@ -1,6 +1,6 @@
 """What the two databases and the citizens' inboxes hold after a run, read by their schema.
 
-Only columns without personal data are read; nothing is decrypted.
+Of what is encrypted only the desk's own words are opened: they tell its steps apart.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.fernet import Fernet
+
+from dispatch.desk.sealing import MARK
+
 
 @dataclass(frozen=True)
 class DeskCase:
-    """A request at the desk; ``tickets`` are the ids its attribute ``shimin_id`` names."""
+    """A request at the desk; ``ticket`` is the id its sender gave it."""
 
     request_id: str
-    tickets: tuple[str, ...]
+    ticket: str | None
     status: str
 
 
@@ -60,9 +64,11 @@ class Databases:
 
     Args:
         folder: holds ``shimin.db`` and ``desk.db``.
+        key: the desk's ``SHIMIN_DATA_KEY``.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
+        self._cipher = Fernet(key)
         self._citizens = folder / "shimin.db"
         self._desk = folder / "desk.db"
         self._first_entry = self._number(self._citizens, "SELECT max(id) FROM outbox")
@@ -78,12 +84,8 @@ class Databases:
 
     def cases(self) -> list[DeskCase]:
         """Return the requests filed at the desk since the start, in order."""
-        sql = "SELECT request_id, attributes, status FROM desk_request WHERE pk > ? ORDER BY pk"
-        found = []
-        for request_id, attributes, status in self._rows(self._desk, sql, self._first_case):
-            named = json.loads(attributes).get("shimin_id", [])
-            found.append(DeskCase(request_id, tuple(map(str, named)), status))
-        return found
+        sql = "SELECT request_id, sender_id, status FROM desk_request WHERE pk > ? ORDER BY pk"
+        return [DeskCase(*row) for row in self._rows(self._desk, sql, self._first_case)]
 
     def events(self) -> list[DeskEvent]:
         """Return the steps the desk took since the start, in order."""
@@ -94,7 +96,7 @@ class Databases:
             " WHERE e.actor = 'desk' AND r.pk > ? ORDER BY e.pk"
         )
         rows = self._rows(self._desk, sql, self._first_case)
-        return [DeskEvent(row[0], row[1], row[2], row[3] is not None) for row in rows]
+        return [DeskEvent(row[0], row[1], self._open(row[2]), row[3] is not None) for row in rows]
 
     def letters(self) -> list[Letter]:
         """Return the outbox entries since the start that have not been sent."""
@@ -114,6 +116,11 @@ class Databases:
             self._rows(
                 path, f"UPDATE {table} SET due_at = '2026-01-01 00:00:00.000000' WHERE {waits}"
             )
+
+    def _open(self, stored: str) -> str:
+        if not stored.startswith(MARK):
+            return stored
+        return str(json.loads(self._cipher.decrypt(stored.removeprefix(MARK))))
 
     @classmethod
     def _number(cls, path: Path, sql: str) -> int:

@@ -76,7 +76,7 @@ def _complaints(evidence: Evidence, verdict: Verdict) -> None:
     filed = {ticket.ticket_id for ticket in evidence.tickets}
     shown = {ticket for citizen in evidence.citizens for ticket in citizen.tickets}
     owners = Counter(ticket.citizen for ticket in evidence.tickets)
-    at_desk = Counter(ticket for case in evidence.cases for ticket in case.tickets)
+    at_desk = Counter(case.ticket for case in evidence.cases if case.ticket)
     verdict.counts["complaints told"] = len(evidence.citizens)
     verdict.counts["acknowledged to the citizen"] = len(shown)
     late = sum(citizen.learned_late for citizen in evidence.citizens)
@@ -99,7 +99,7 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
     by_id = {ticket.ticket_id: ticket for ticket in evidence.tickets}
     orphans, strangers, apart = [], [], []
     for case in evidence.cases:
-        ticket = by_id.get(case.tickets[0]) if len(case.tickets) == 1 else None
+        ticket = by_id.get(case.ticket or "")
         if ticket is None:
             orphans.append(case.request_id)
         elif ticket.external_id != case.request_id:

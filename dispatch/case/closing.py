@@ -10,9 +10,17 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from base.settings import get_settings
+from dispatch.case.filing import pass_on
 from dispatch.case.lifecycle import FINISHED, check_transition
 from dispatch.case.telling import tell_step
-from dispatch.case.wording import CONFIRMED, OBJECTION, REOPENING, UNANSWERED, may_reopen
+from dispatch.case.wording import (
+    CONFIRMED,
+    OBJECTION,
+    REOPENING,
+    UNANSWERED,
+    may_reopen,
+    was_sent_back,
+)
 from dispatch.classification.categories import Categories
 from store.media import attach_media
 from store.models import Ticket
@@ -43,8 +51,7 @@ def stance(ticket: Ticket, now: datetime) -> Stance:
         return Stance.AT_WORK
     if may_reopen(ticket, now):
         return Stance.MAY_REOPEN
-    reopened = any(_sent_back(event.to_status, event.actor) for event in ticket.events)
-    return Stance.REOPENED_BEFORE if reopened else Stance.TOO_LATE
+    return Stance.REOPENED_BEFORE if was_sent_back(ticket) else Stance.TOO_LATE
 
 
 def confirm_solved(
@@ -123,10 +130,7 @@ def object_again(  # noqa: PLR0913
     key = f"shimin-{ticket.id}-objected-{message_id}"
     if is_queued(session, key):
         return ticket
-    bound = attach_media(session, citizen_id, photos, ticket.id)
-    add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
-    body = {"description": f"{OBJECTION}{words}", "photos": list(bound)}
-    queue_outbox(session, ticket, "update", key, body)
+    pass_on(session, ticket, key, OBJECTION, words, photos)
     return ticket
 
 
@@ -163,7 +167,3 @@ def _close(
     session.flush()
     key = f"shimin-{ticket.id}-closed-{event.id}"
     queue_outbox(session, ticket, "update", key, {"status": "CLOSED", "description": words})
-
-
-def _sent_back(status: str, actor: str) -> bool:
-    return status == "reopened" and actor.startswith("citizen:")

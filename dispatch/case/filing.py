@@ -174,11 +174,18 @@ def supplement(  # noqa: PLR0913
             "这个工单已经办理完毕，不能再补充。",
             f"a {ticket.status} ticket takes no supplement",
         )
-    bound = attach_media(session, citizen_id, photos, ticket.id)
-    add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
-    body = {"description": f"{SUPPLEMENT}{words}", "photos": list(bound)}
-    queue_outbox(session, ticket, "update", key, body)
+    pass_on(session, ticket, key, SUPPLEMENT, words, photos)
     return ticket
+
+
+def pass_on(  # noqa: PLR0913
+    session: Session, ticket: Ticket, key: str, heading: str, words: str, photos: tuple[str, ...]
+) -> None:
+    """Keep what its citizen adds to a ticket and queue it for the dispatch system under ``key``."""
+    bound = attach_media(session, ticket.citizen_id, photos, ticket.id)
+    add_event(session, ticket, ticket.status, actor=f"citizen:{ticket.citizen_id}", note=words)
+    body = {"description": f"{heading}{words}", "photos": list(bound)}
+    queue_outbox(session, ticket, "update", key, body)
 
 
 def rate(session: Session, citizen_id: str, ticket_id: str, score: int) -> Ticket | None:

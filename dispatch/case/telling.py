@@ -26,8 +26,9 @@ def tell_step(  # noqa: PLR0913
 
     ``owner`` is False when its citizen hears of it in the answer to what he just did.
     """
+    _fresh(session, ticket)
     own, others = (
-        status_reply(_fresh(session, ticket), category, ticket.status, unit, note, owner=asked)
+        status_reply(ticket, category, ticket.status, unit, note, owner=asked)
         for asked in (True, False)
     )
     _queue(session, ticket, own if owner else None, others)

@@ -224,6 +224,14 @@ def status_reply(  # noqa: PLR0913
     return {"text": text, "buttons": buttons, "cards": [ticket_card(ticket, category, note)]}
 
 
+def was_sent_back(ticket: Ticket) -> bool:
+    """Tell whether its citizen has sent the ticket back once."""
+    return any(
+        event.to_status == "reopened" and event.actor.startswith("citizen:")
+        for event in ticket.events
+    )
+
+
 def may_reopen(ticket: Ticket, now: datetime) -> bool:
     """Tell whether its citizen may still send a handled ticket back.
 
@@ -231,7 +239,7 @@ def may_reopen(ticket: Ticket, now: datetime) -> bool:
     """
     if ticket.status not in FINISHED:
         return False
-    if any(event.to_status == "reopened" and _by_citizen(event.actor) for event in ticket.events):
+    if was_sent_back(ticket):
         return False
     closings = [event.at for event in ticket.events if _enters(event, "closed")]
     if ticket.status != "closed" or not closings:
@@ -274,10 +282,6 @@ def _question(ticket: Ticket, status: str, now: datetime) -> tuple[str, list[dic
 
 def _enters(event: Any, status: str) -> bool:
     return bool(event.to_status == status and event.from_status != status)
-
-
-def _by_citizen(actor: str) -> bool:
-    return actor.startswith("citizen:")
 
 
 def _button(title: str, intent: str, **entities: str) -> dict[str, str]:

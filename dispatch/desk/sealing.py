@@ -17,17 +17,17 @@ from sqlalchemy.types import TypeDecorator
 from base.errors import ConfigurationError
 from store.privacy import Sealed, cipher
 
-_MARK = "sealed:"
+MARK = "sealed:"
 """What a sealed value begins with; older rows are plain and are read as they are."""
 
 
 def _seal(value: Any) -> str:
-    return _MARK + cipher().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
+    return MARK + cipher().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
 
 
 def _token(stored: object) -> bytes | None:
-    if isinstance(stored, str) and stored.startswith(_MARK):
-        return stored.removeprefix(_MARK).encode()
+    if isinstance(stored, str) and stored.startswith(MARK):
+        return stored.removeprefix(MARK).encode()
     return None
 
 
@@ -90,11 +90,11 @@ class ClosedJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Seal a plain object; store a sealed one as it is."""
         if isinstance(value, Sealed):
-            return _MARK + value.token().decode()
+            return MARK + value.token().decode()
         return _seal(value) if value else {}
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Sealed | None:  # noqa: ARG002
         """Hand the object out closed."""
         if not value:
             return None
-        return Sealed(_token(value) or _seal(value).removeprefix(_MARK).encode())
+        return Sealed(_token(value) or _seal(value).removeprefix(MARK).encode())

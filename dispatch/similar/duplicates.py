@@ -25,6 +25,7 @@ from dispatch.places.gazetteer import Gazetteer
 from dispatch.reporting.intake import Draft
 from dispatch.similar.comparison import Account, Comparison, load_weights
 from dispatch.similar.joining import AT_WORK, people
+from store.media import hash_distance
 from store.models import Media, Ticket
 from store.nearby import box_around, photo_hashes, tickets_near
 from store.privacy import reveal
@@ -247,7 +248,7 @@ def same_picture(pictures: Sequence[str], photos: Sequence[Media]) -> bool:
     """Tell whether one of the perceptual hashes (64 bits, hexadecimal) is that of a photo."""
     hashes = [photo.perceptual_hash for photo in photos if photo.role == "report"]
     return any(
-        (int(mine, 16) ^ int(theirs, 16)).bit_count() <= SAME_PHOTO_BITS
+        hash_distance(mine, theirs) <= SAME_PHOTO_BITS
         for mine in pictures
         for theirs in hashes
         if theirs

@@ -87,7 +87,7 @@ def evidence(**changes: Any) -> Evidence:
     good = Evidence(
         citizens=[citizen],
         tickets=[TicketRow("SM1", "api:c", "closed", "YZ1")],
-        cases=[DeskCase("YZ1", ("SM1",), "CLOSED")],
+        cases=[DeskCase("YZ1", "SM1", "CLOSED")],
         events=[
             DeskEvent("YZ1", "IN_PROGRESS", "一（记号1。）", delivered=True),
             DeskEvent("YZ1", "CLOSED", "二（记号2。）", delivered=True),
@@ -113,10 +113,10 @@ FIRST, SECOND = (2, [reply("一（记号1。）")]), (3, [reply("二（记号2�
     [
         ({"cases": []}, "acknowledged but not at the desk"),
         (
-            {"cases": [DeskCase("YZ1", ("SM1",), "CLOSED"), DeskCase("YZ2", ("SM1",), "CLOSED")]},
+            {"cases": [DeskCase("YZ1", "SM1", "CLOSED"), DeskCase("YZ2", "SM1", "CLOSED")]},
             "at the desk more than once",
         ),
-        ({"cases": [DeskCase("YZ9", (), "CLOSED")]}, "desk cases without a ticket"),
+        ({"cases": [DeskCase("YZ9", None, "CLOSED")]}, "desk cases without a ticket"),
         ({"tickets": []}, "shown a ticket that does not exist"),
         (
             {"tickets": [TicketRow(t, "api:c", "closed", "YZ1") for t in ("SM1", "SM2")]},

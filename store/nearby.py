@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from store.database import insert_missing
-from store.models import HotSpot, HotSpotReport, Media, Ticket, TicketFollower
+from store.models import HotSpot, HotSpotReport, Ticket, TicketFollower
 from store.tickets import city_day
 
 WITHDRAWN = "withdrawn"
@@ -84,17 +84,11 @@ def tickets_near(  # noqa: PLR0913
             ),
             *_inside(box),
         )
-        .options(selectinload(Ticket.followers), selectinload(Ticket.photos))
+        .options(selectinload(Ticket.followers))
         .order_by(north * north + east * east, Ticket.id)
         .limit(limit)
     )
     return session.scalars(statement).all()
-
-
-def photo_hashes(session: Session, media_ids: Sequence[str]) -> list[str]:
-    """Return the perceptual hashes (64 bits, hexadecimal) of photos, as far as known."""
-    found = session.scalars(select(Media.perceptual_hash).where(Media.id.in_(media_ids)))
-    return [value for value in found if value]
 
 
 def reports_in(session: Session, category: str, box: Box, since: datetime) -> list[Report]:

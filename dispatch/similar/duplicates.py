@@ -25,9 +25,9 @@ from dispatch.places.gazetteer import Gazetteer
 from dispatch.reporting.intake import Draft
 from dispatch.similar.comparison import Account, Comparison, load_weights
 from dispatch.similar.joining import AT_WORK, people
-from store.media import hash_distance
-from store.models import Media, Ticket
-from store.nearby import box_around, photo_hashes, tickets_near
+from store.media import similar_photos
+from store.models import Ticket
+from store.nearby import box_around, tickets_near
 from store.privacy import reveal
 
 log = structlog.get_logger(__name__)
@@ -41,9 +41,6 @@ HANDLED_DAYS = 3
 """So long after it was handled a case is mentioned; it is never joined."""
 LEAST_AGE = timedelta(days=3)
 GREATEST_AGE = timedelta(days=30)
-SAME_PHOTO_BITS = 10
-"""Two photos are one picture, passed on, when at most so many of the 64 bits of their
-perceptual hashes differ; see docs/duplicates.md for what that was measured on."""
 SAME_PHOTO = 0.99
 """Score of a complaint with the same picture: neighbours pass a photo round in their group."""
 
@@ -196,9 +193,9 @@ class DuplicateFinder:
             for ticket in tickets
         ]
         scores = comparison.scores(account, others, self._encoder)
-        pictures = photo_hashes(session, photos)
+        pictured = similar_photos(session, photos, [ticket.id for ticket in tickets])
         return [
-            (ticket, max(score, SAME_PHOTO if same_picture(pictures, ticket.photos) else 0.0))
+            (ticket, max(score, SAME_PHOTO if ticket.id in pictured else 0.0))
             for ticket, score in zip(tickets, scores, strict=True)
         ]
 
@@ -242,14 +239,3 @@ def where(ticket: Ticket, text: str = "") -> Account:
     assert ticket.latitude is not None
     assert ticket.longitude is not None
     return Account(text, ticket.category, ticket.latitude, ticket.longitude)
-
-
-def same_picture(pictures: Sequence[str], photos: Sequence[Media]) -> bool:
-    """Tell whether one of the perceptual hashes (64 bits, hexadecimal) is that of a photo."""
-    hashes = [photo.perceptual_hash for photo in photos if photo.role == "report"]
-    return any(
-        hash_distance(mine, theirs) <= SAME_PHOTO_BITS
-        for mine in pictures
-        for theirs in hashes
-        if theirs
-    )

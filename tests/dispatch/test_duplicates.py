@@ -36,14 +36,13 @@ from dispatch.similar.duplicates import (
     GREATEST_AGE,
     HANDLED,
     LEAST_AGE,
-    SAME_PHOTO_BITS,
     DuplicateFinder,
     Similar,
     oldest,
 )
 from dispatch.similar.joining import AT_WORK, join
 from store.database import unit_of_work
-from store.media import save_media
+from store.media import SAME_PICTURE, save_media
 from store.models import AuditEntry, Media, Ticket
 from store.tickets import add_event
 from tests.dispatch.conftest import HERE
@@ -213,7 +212,7 @@ def test_one_picture_passed_round_is_one_problem(
     assert found is not None
     assert found.ticket.id == ticket_id
     with unit_of_work() as session:
-        bits = int("f0f0f0f0f0f0f0f0", 16) ^ ((1 << SAME_PHOTO_BITS + 2) - 1)
+        bits = int("f0f0f0f0f0f0f0f0", 16) ^ ((1 << SAME_PICTURE + 2) - 1)
         session.get_one(Media, photo).perceptual_hash = f"{bits:016x}"
     assert look(photos=(photo,)) is None
     with unit_of_work() as session:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections import OrderedDict
 from functools import partial
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Text
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Text, Tuple
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.core.processor import MessageProcessor
@@ -15,7 +16,12 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.action_answers import check_schema_once
-from bot.wishes import wishes
+from bot.wishes import Wish, wishes
+
+Reading = Tuple[Dict[Text, Any], List[Wish]]
+
+READ_AHEAD = 32
+"""Readings kept for messages whose photos are still being checked."""
 
 ATTACHED = ("photos", "videos", "taken_at", "locations")
 """What comes with a message and belongs to one wish of it."""
@@ -52,12 +58,16 @@ class GatewayInput(InputChannel):
 
     Body: ``{"sender", "channel", "message", "metadata"}``. Answer: ``{"replies": [...],
     "understanding": {...}}`` where understanding is Rasa's parse of this message.
+
+    ``POST /webhooks/gateway/read`` with ``{"message"}`` parses a message that is going to come,
+    while the gateway looks at its photos; no conversation hears of it.
     """
 
     def __init__(self, token: Text) -> None:
         if not token:
             raise ValueError("SHIMIN_RASA_TOKEN is not set")
         self._token = token
+        self._read_ahead: "OrderedDict[Text, Reading]" = OrderedDict()
         check_schema_once()
 
     @classmethod
@@ -79,13 +89,30 @@ class GatewayInput(InputChannel):
             """Load dictionaries before the first citizen waits for them."""
             await app.ctx.agent.processor.parse_message(UserMessage("你好"))
 
-        @routes.route("/webhook", methods=["POST"])
-        async def receive(request: Request) -> HTTPResponse:
+        @routes.on_request
+        async def refuse_strangers(request: Request) -> Optional[HTTPResponse]:
             given = request.headers.get("X-Rasa-Token", "")
             if not hmac.compare_digest(given.encode(), self._token.encode()):
                 return response.json({"error": "unauthorized"}, status=401)
+            return None
+
+        @routes.route("/read", methods=["POST"])
+        async def read_ahead(request: Request) -> HTTPResponse:
+            text = request.json["message"]
+            processor = request.app.ctx.agent.processor
+            self._read_ahead[text] = await _understand(processor, text)
+            while len(self._read_ahead) > READ_AHEAD:
+                self._read_ahead.popitem(last=False)
+            return response.json({})
+
+        @routes.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse:
             collector = ReplyCollector()
-            messages = await _messages(request.json, collector, request.app.ctx.agent.processor)
+            text = request.json["message"]
+            reading = self._read_ahead.pop(text, None)
+            if reading is None:
+                reading = await _understand(request.app.ctx.agent.processor, text)
+            messages = _messages(request.json, collector, reading)
             for message in messages:
                 await on_new_message(message)
             return response.json(
@@ -107,32 +134,42 @@ def read(processor: MessageProcessor, texts: Sequence[Text]) -> List[Dict[Text, 
     return [message.as_dict(only_output_properties=True) for message in found[target]]
 
 
-async def _messages(
-    body: Dict[Text, Any], collector: ReplyCollector, processor: MessageProcessor
+async def _understand(processor: MessageProcessor, text: Text) -> Reading:
+    """Return Rasa's parse of a message and its wishes (bot/wishes.py), none when it is one."""
+    whole = await processor.parse_message(UserMessage(text))
+    if text.startswith("/") or whole["intent"]["name"] == "emergency":
+        return whole, []
+    found = wishes(text, partial(read, processor))
+    return whole, (found if len(found) > 1 else [])
+
+
+def _messages(
+    body: Dict[Text, Any], collector: ReplyCollector, reading: Reading
 ) -> List[UserMessage]:
-    """Return the message, or one for each of its wishes (bot/wishes.py).
+    """Return the message, or one for each of its wishes.
 
     What is attached goes with the complaint, or with the first wish when there is none.
     """
     metadata = body.get("metadata") or {}
 
-    def message(text: Text, metadata: Dict[Text, Any]) -> UserMessage:
+    def message(text: Text, metadata: Dict[Text, Any], parsed: Dict[Text, Any]) -> UserMessage:
         return UserMessage(
-            text, collector, body["sender"], input_channel=body["channel"], metadata=metadata
+            text,
+            collector,
+            body["sender"],
+            parse_data=parsed,
+            input_channel=body["channel"],
+            metadata=metadata,
         )
 
-    whole = message(body["message"], metadata)
-    whole.parse_data = await processor.parse_message(whole)
-    if body["message"].startswith("/") or whole.parse_data["intent"]["name"] == "emergency":
-        return [whole]
-    found = wishes(body["message"], partial(read, processor))
-    if len(found) < 2:
-        return [whole]
+    whole, found = reading
+    if not found:
+        return [message(body["message"], metadata, whole)]
     taker = next((wish for wish in found if wish.family == "complaint"), found[0])
-    parts = []
-    for wish in found:
-        attached = metadata if wish is taker else {**metadata, **{key: [] for key in ATTACHED}}
-        part = message(wish.text, {**attached, "text": wish.text})
-        part.parse_data = wish.reading
-        parts.append(part)
-    return parts
+    bare = {**metadata, **{key: [] for key in ATTACHED}}
+    return [
+        message(
+            wish.text, {**(metadata if wish is taker else bare), "text": wish.text}, wish.reading
+        )
+        for wish in found
+    ]

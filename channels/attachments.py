@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import math
 from dataclasses import dataclass, field
 from typing import Any
+
+import pybase64
 
 from base.errors import InputError, TooLargeError
 from base.pictures import examine
@@ -101,7 +102,7 @@ def _decode(encoded: str, limit: int, kind: str) -> bytes:
             f"{len(encoded)} base64 characters",
         )
     try:
-        data = base64.b64decode(encoded, validate=True)
+        data = pybase64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InputError(
             f"{kind}_broken", f"{noun}没有传完整，请重新发一次。", "not base64"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,8 @@ from store.unclear import keep_unclear
 log = structlog.get_logger(__name__)
 
 MAX_VIDEOS = 1
+READERS = 4
+"""Threads that read ahead the words of messages with photos; what is more waits its turn."""
 FALLBACK = "nlu_fallback"
 _WORD = re.compile(r"[^\W_]")
 _REPORTS = frozenset({"report_pollution", "report_city_issue", "emergency"})
@@ -67,6 +70,7 @@ class Conversation:
         self._settings = settings
         self._rasa = rasa
         self._classifier = classifier
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     def handle(self, message: Message) -> Answer:
         """Answer one message.
@@ -79,9 +83,11 @@ class Conversation:
         """
         text = message.text.strip()
         self._check_text(text, message)
-        attached = self._check_attachments(message)
         sender = citizen_id(message.channel, message.conversation_id)
+        reading = self._read_ahead(text, message)
+        attached = self._check_attachments(message)
         metadata = self._metadata(sender, text, attached)
+        reading.result()
         raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata)
         understanding = self._understanding(raw["understanding"], text)
         if text and not is_payload(text):
@@ -100,6 +106,16 @@ class Conversation:
             understanding=understanding,
             replies=_replies(raw["replies"]),
         )
+
+    def _read_ahead(self, text: str, message: Message) -> Future[None]:
+        """Let the words be understood while the photos that came with them are looked at."""
+        done: Future[None] = Future()
+        done.set_result(None)
+        looked_at = any(isinstance(a, Photo | Video) for a in message.attachments)
+        if not text or is_payload(text) or not looked_at:
+            return done
+        self._readers.submit(self._classifier.propose, text)  # it remembers
+        return self._readers.submit(self._rasa.read_ahead, _for_rasa(text))
 
     def _check_text(self, text: str, message: Message) -> None:
         if not text and not message.attachments:

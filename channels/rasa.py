@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import structlog
 
 from base.errors import UpstreamError
 from base.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 class RasaClient:
@@ -40,6 +43,13 @@ class RasaClient:
                 f"{type(error).__name__}: {error}",
             ) from error
         return answer
+
+    def read_ahead(self, text: str) -> None:
+        """Let the server read a message that :meth:`send` is going to bring; failing is no loss."""
+        try:
+            self._http.post("/webhooks/gateway/read", json={"message": text})
+        except httpx.HTTPError as error:
+            log.info("not_read_ahead", error=type(error).__name__)
 
     def healthy(self) -> bool:
         """Tell whether the server answers."""

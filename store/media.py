@@ -10,14 +10,13 @@ from itertools import islice, product
 from typing import Any, Literal
 
 import structlog
-from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
-from base.errors import ConfigurationError, StateError, UpstreamError
+from base.errors import StateError, UpstreamError
 from store.blobs import blob_store
+from store.file_cipher import open_file, seal_file
 from store.models import AuditEntry, Media, OpenDraft, plain, utc_now
-from store.privacy import cipher
 
 log = structlog.get_logger(__name__)
 
@@ -109,10 +108,7 @@ def read_media(
         raise LookupError(_key(media_id, copy))
     field = "content" if copy == "original" else copy
     session.add(AuditEntry(actor=actor, purpose=purpose, record=f"media:{media_id}", field=field))
-    try:
-        return media, cipher().decrypt(sealed)
-    except InvalidToken as error:
-        raise ConfigurationError(f"media:{media_id} cannot be decrypted") from error
+    return media, open_file(sealed, _key(media_id, copy))
 
 
 def keep_copy(media_id: str, copy: Literal["public", "thumb"], data: bytes) -> None:
@@ -273,7 +269,8 @@ def _forget(media_id: str) -> None:
 
 
 def _put(media_id: str, copy: Copy, data: bytes) -> None:
-    blob_store().put(_key(media_id, copy), cipher().encrypt(data))
+    key = _key(media_id, copy)
+    blob_store().put(key, seal_file(data, key))
 
 
 def _key(media_id: str, copy: Copy) -> str:

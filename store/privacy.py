@@ -7,6 +7,7 @@ which prints as ``<sealed>``; only :func:`reveal` opens it, and writes who read 
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -27,11 +28,22 @@ def cipher() -> MultiFernet:
     Raises:
         ConfigurationError: no key, or a malformed one.
     """
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in data_keys()])
+
+
+def data_keys() -> list[bytes]:
+    """Return the keys of ``SHIMIN_DATA_KEY`` (32 bytes each), newest first.
+
+    Raises:
+        ConfigurationError: no key, or a malformed one.
+    """
     keys = [key.strip() for key in get_settings().data_key.get_secret_value().split(",")]
     if not keys[0]:
         raise ConfigurationError("SHIMIN_DATA_KEY is not set; `make run` generates one")
     try:
-        return MultiFernet([Fernet(key.encode()) for key in keys])
+        for key in keys:
+            Fernet(key)
+        return [urlsafe_b64decode(key) for key in keys]
     except ValueError as error:
         raise ConfigurationError("SHIMIN_DATA_KEY is not a Fernet key") from error
 

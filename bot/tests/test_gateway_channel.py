@@ -13,7 +13,7 @@ import aiohttp
 from rasa.core.channels.channel import UserMessage
 from sanic import Sanic
 
-from bot.gateway_channel import GatewayInput, ReplyCollector
+from bot.gateway_channel import READ_AHEAD, GatewayInput, ReplyCollector
 
 TOKEN = "shared-secret"
 BODY = {"sender": "web:c-1", "channel": "web", "message": "你好", "metadata": {"photos": ["p"]}}
@@ -51,7 +51,7 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
         await server.after_start()
         self.addAsyncCleanup(server.close)
         port = own.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/webhooks/gateway/webhook"
+        self.url = f"http://127.0.0.1:{port}/webhooks/gateway/"
 
     async def answer(self, message: UserMessage) -> None:
         self.heard.append(message)
@@ -61,9 +61,9 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
         )
         await message.output_channel.send_response(message.sender_id, {"custom": {"cards": []}})
 
-    async def post(self, headers: Dict[str, str], body: Any = None) -> Any:
+    async def post(self, headers: Dict[str, str], body: Any = None, to: str = "webhook") -> Any:
         sent = {"json": body or BODY, "headers": headers}
-        async with aiohttp.ClientSession() as http, http.post(self.url, **sent) as answer:
+        async with aiohttp.ClientSession() as http, http.post(self.url + to, **sent) as answer:
             return answer.status, await answer.json()
 
     async def test_one_request_one_answer(self) -> None:
@@ -91,9 +91,31 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
             {"X-Rasa-Token": TOKEN[:-1]},
             {"Authorization": f"Bearer {TOKEN}"},
         ):
-            status, answer = await self.post(headers)
-            self.assertEqual((status, answer), (401, {"error": "unauthorized"}))
+            for route in ("webhook", "read"):
+                status, answer = await self.post(headers, to=route)
+                self.assertEqual((status, answer), (401, {"error": "unauthorized"}))
         self.assertEqual(self.heard, [])
+        self.assertEqual(self.agent.processor.parsed, ["你好"])
+
+    async def test_a_message_read_ahead_is_parsed_once(self) -> None:
+        headers = {"X-Rasa-Token": TOKEN}
+        self.assertEqual(await self.post(headers, {"message": "你好"}, "read"), (200, {}))
+        self.assertEqual(self.heard, [])
+        parsed = len(self.agent.processor.parsed)
+        _, answer = await self.post(headers)
+        self.assertEqual(answer["understanding"], PARSED)
+        self.assertEqual(len(self.agent.processor.parsed), parsed)
+        await self.post(headers)  # said again without photos: nothing stale is used
+        self.assertEqual(len(self.agent.processor.parsed), parsed + 1)
+
+    async def test_of_what_was_read_ahead_only_the_latest_is_kept(self) -> None:
+        headers = {"X-Rasa-Token": TOKEN}
+        for number in range(READ_AHEAD + 1):
+            await self.post(headers, {"message": f"你好{number}"}, "read")
+        parsed = len(self.agent.processor.parsed)
+        for number, again in ((0, 1), (1, 1), (READ_AHEAD, 1)):
+            await self.post(headers, {**BODY, "message": f"你好{number}"})
+            self.assertEqual(len(self.agent.processor.parsed), parsed + again)
 
     async def test_the_server_warms_up(self) -> None:
         self.assertEqual(self.agent.processor.parsed, ["你好"])

@@ -117,6 +117,29 @@ def test_photos_and_points_reach_the_actions(gateway: Gateway) -> None:
     assert (heard["metadata"]["videos"], heard["metadata"]["taken_at"]) == ([], [])
 
 
+def test_words_are_read_while_their_photo_is_looked_at(gateway: Gateway) -> None:
+    with gateway.api() as http:
+        photo = attachment(encoded(scene()))
+        assert http.post("/api/v1/messages", json=said("烟很呛", photo)).status_code == 200
+        ahead, message = gateway.rasa.heard
+        assert ahead == {"message": "烟很呛"}
+        assert message["message"] == "烟很呛"
+        gateway.rasa.heard.clear()
+        for body in (said("烟很呛"), said("/affirm", attachment(encoded(scene(2))))):
+            assert http.post("/api/v1/messages", json=body).status_code == 200
+    assert all("sender" in body for body in gateway.rasa.heard)
+
+
+def test_an_assistant_that_cannot_read_ahead_still_answers(gateway: Gateway) -> None:
+    answer = replying({"text": "收到。"})
+    gateway.rasa.answer = lambda body: answer(body) if "sender" in (body or {}) else (404, b"{}")
+    with gateway.api() as http:
+        response = http.post(
+            "/api/v1/messages", json=said("路灯坏了", attachment(encoded(scene(3))))
+        )
+    assert response.json()["replies"][0]["text"] == "收到。"
+
+
 def test_a_video_and_the_time_of_a_photo_reach_the_actions(gateway: Gateway) -> None:
     video = {"type": "video", "content_type": "video/webm", "data": b64(mp4())}
     picture = encoded(scene(80, 50), exif=exif(taken="2026:11:20 08:30:00"))

@@ -11,6 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 
+WHOLE = ("e2e", "browser")
+"""Folders whose tests share one running product and therefore run one after the other."""
+
 LINT = {
     "format": [BIN / "ruff", "format", "--check", "."],
     "lint": [BIN / "ruff", "check", "."],
@@ -24,7 +27,14 @@ TESTS = {
         ROOT / ".venv-rasa" / "bin" / "python", "-W", "ignore", "-m", "unittest",
         "discover", "-s", "bot/tests", "-t", ".",
     ],
-    "tests": [BIN / "python", "-m", "pytest", "--durations=15"],
+    "tests of the rooms": [
+        BIN / "python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", "--durations=15",
+        *(f"--ignore=tests/{folder}" for folder in WHOLE),
+    ],
+    "tests of the whole product": [
+        BIN / "python", "-m", "pytest", "--durations=15",
+        *(f"tests/{folder}" for folder in WHOLE),
+    ],
 }  # fmt: skip
 
 

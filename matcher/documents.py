@@ -14,13 +14,16 @@ from yaml.nodes import MappingNode
 
 from base.errors import ConfigurationError
 
-__all__ = ["Day", "Document", "Identifier", "Text", "read_model", "read_yaml"]
+__all__ = ["Body", "Day", "Document", "Identifier", "Text", "read_model", "read_yaml"]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 """A stable name: the file name without its ending."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 """Words that a citizen or an official reads; never empty."""
+
+Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=40, max_length=20000)]
+"""The text of a document, paragraph by paragraph."""
 
 
 def _only_day(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from base.errors import ConfigurationError
-from matcher.documents import Day, Document, Identifier, Text, read_model
-from matcher.predicate import MAX_CHARS, Predicate, parse_predicate
+from matcher.documents import Body, Day, Document, Identifier, Text, read_model
+from matcher.predicate import MAX_CHARS, Formula, Predicate, parse_formula, parse_predicate
 from matcher.profile import Kind
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Condition",
     "Policy",
     "PolicyDocument",
+    "Tier",
     "Window",
     "WindowState",
     "load_policies",
@@ -35,14 +37,35 @@ class PolicyDocument(Document):
     date: Day | None = None
 
 
+class Tier(Document):
+    """One step of a benefit that differs by case; the first whose ``when`` holds counts."""
+
+    when: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]
+    formula: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)]
+
+
 class Benefit(Document):
-    """What one receives: ``text`` is shown; ``amount`` in ``unit``, at most ``cap``, ranks."""
+    """What one receives: ``text`` is shown, the rest is for ranking and for the budget.
+
+    ``amount`` in ``unit``, at most ``cap``, is what the document names. Where it can be worked
+    out for one profile, ``formula`` is that (an amount over the profile's columns, in ``unit``),
+    or ``tiers`` are, in order. ``unit`` begins with 元 or 万元 for a sum of money, ``元/月`` for
+    one that is paid every month.
+    """
 
     kind: Literal["tax", "subsidy", "loan", "allowance", "service", "honour"]
     text: Text
     amount: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     unit: Text | None = None
     cap: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    formula: Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARS)] | None = None
+    tiers: tuple[Tier, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Benefit:
+        if self.formula and self.tiers:
+            raise ValueError("a benefit has a formula or tiers, not both")
+        return self
 
 
 class Condition(Document):
@@ -83,7 +106,11 @@ class Apply(Document):
 
 
 class Policy(Document):
-    """One policy, checked against the profile columns of its audience."""
+    """One policy, checked against the profile columns of its audience.
+
+    ``body`` is the document's text, or its gist where it is long; ``source`` tells where it can
+    be read, ``supersedes`` which documents it replaces.
+    """
 
     id: Identifier
     title: Text
@@ -102,9 +129,13 @@ class Policy(Document):
     apply: Apply
     excludes: tuple[Identifier, ...] = ()
     queries: tuple[Text, ...] = Field(min_length=3)
+    body: Body | None = None
+    source: Text | None = None
     version: int = Field(default=1, ge=1)
+    supersedes: tuple[Text, ...] = ()
 
     _predicates: tuple[Predicate, ...] = PrivateAttr(default=())
+    _amounts: tuple[tuple[Predicate | None, Formula], ...] = PrivateAttr(default=())
 
     def model_post_init(self, _context: Any) -> None:
         """Parse every condition; a bad one is a ``ValueError`` that names it."""
@@ -115,11 +146,29 @@ class Policy(Document):
             except ConfigurationError as error:
                 raise ValueError(f"eligibility.{position}.when: {error.detail}") from error
         self._predicates = tuple(predicates)
+        self._amounts = tuple(self._parsed_amounts())
+
+    def _parsed_amounts(self) -> Iterator[tuple[Predicate | None, Formula]]:
+        """Yield the benefit's formula, or its tiers with their conditions, parsed."""
+        cases = [(f"tiers.{n}", t.when, t.formula) for n, t in enumerate(self.benefit.tiers)]
+        if self.benefit.formula:
+            cases = [("formula", None, self.benefit.formula)]
+        for place, when, formula in cases:
+            try:
+                condition = parse_predicate(when, self.audience) if when else None
+                yield condition, parse_formula(formula, self.audience)
+            except ConfigurationError as error:
+                raise ValueError(f"benefit.{place}: {error.detail}") from error
 
     @property
     def predicates(self) -> tuple[Predicate, ...]:
         """The parsed ``when`` of each condition, in the order of ``eligibility``."""
         return self._predicates
+
+    @property
+    def amounts(self) -> tuple[tuple[Predicate | None, Formula], ...]:
+        """What the benefit is worth by case, first match wins; ``None`` is every case."""
+        return self._amounts
 
 
 def load_policies(directory: Path) -> tuple[Policy, ...]:

@@ -29,7 +29,7 @@ from sqlglot.errors import SqlglotError
 from base.errors import ConfigurationError
 from matcher.profile import ATTRIBUTES, Attribute
 
-__all__ = ["Predicate", "Scalar", "parse_predicate"]
+__all__ = ["Formula", "Predicate", "Scalar", "parse_formula", "parse_predicate"]
 
 MAX_CHARS = 500
 MAX_NODES = 120
@@ -82,13 +82,54 @@ class Predicate:
         return self._tree.sql(dialect=dialect)
 
 
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A parsed amount over one kind of profile, such as ``rd_expense_wan * 0.2``."""
+
+    kind: str
+    sql: str
+    columns: tuple[str, ...]
+    _term: _Term
+    _tree: exp.Expr
+
+    def evaluate(self, facts: Facts) -> float | None:
+        """Return the amount, or ``None`` when a missing column keeps it unknown."""
+        result = self._term.value(facts)
+        return None if result is None else float(result)
+
+    def to_sql(self, dialect: str) -> str:
+        """Write the amount for a database, as :meth:`Predicate.to_sql`."""
+        return self._tree.sql(dialect=dialect)
+
+
 def parse_predicate(sql: str, kind: str) -> Predicate:
-    """Parse, check and compile ``sql`` over the columns of ``kind``.
+    """Parse, check and compile the condition ``sql`` over the columns of ``kind``.
 
     Raises:
         ConfigurationError: bad SQL, a node that is not allowed, an unknown column or choice
             value, operands of different types, or a predicate that is too large.
     """
+    tree, term, columns = _compiled(sql, kind)
+    if term.type != "boolean":
+        raise ConfigurationError(f"not a condition but a {term.type}: {sql!r}")
+    if not columns:
+        raise ConfigurationError(f"the condition depends on no column: {sql!r}")
+    return Predicate(kind=kind, sql=sql, columns=columns, _term=term, _tree=tree)
+
+
+def parse_formula(sql: str, kind: str) -> Formula:
+    """Parse, check and compile the amount ``sql``; a plain number is one, too.
+
+    Raises:
+        ConfigurationError: as :func:`parse_predicate`.
+    """
+    tree, term, columns = _compiled(sql, kind)
+    if term.type != "number":
+        raise ConfigurationError(f"not an amount but a {term.type}: {sql!r}")
+    return Formula(kind=kind, sql=sql, columns=columns, _term=term, _tree=tree)
+
+
+def _compiled(sql: str, kind: str) -> tuple[Any, _Term, tuple[str, ...]]:
     if kind not in ATTRIBUTES:
         raise ConfigurationError(f"unknown kind of profile: {kind}")
     if len(sql) > MAX_CHARS:
@@ -98,12 +139,8 @@ def parse_predicate(sql: str, kind: str) -> Predicate:
     except (SqlglotError, RecursionError) as error:
         raise ConfigurationError(f"not a SQL predicate: {sql!r}") from error
     term = _Compiler(kind).compile(tree)
-    if term.type != "boolean":
-        raise ConfigurationError(f"not a condition but a {term.type}: {sql!r}")
     columns = tuple(dict.fromkeys(column.name for column in tree.find_all(exp.Column, bfs=False)))
-    if not columns:
-        raise ConfigurationError(f"the condition depends on no column: {sql!r}")
-    return Predicate(kind=kind, sql=sql, columns=columns, _term=term, _tree=tree)
+    return tree, term, columns
 
 
 def _undecided(term: _Term, facts: Facts) -> list[str]:

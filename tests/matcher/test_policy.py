@@ -112,3 +112,40 @@ def test_the_bundled_policies_load() -> None:
     for policy in policies:
         if policy.origin == "real":
             assert policy.document.title
+
+
+def test_a_benefit_is_worked_out_by_case(
+    tmp_path: Path, policy_data: Make, write_yaml: Write
+) -> None:
+    steps = [
+        {"when": "headcount >= 100", "formula": "headcount * 2"},
+        {"when": "headcount < 100", "formula": "5"},
+    ]
+    benefit = {"kind": "subsidy", "text": "按人数", "unit": "万元", "tiers": steps}
+    write_yaml(tmp_path / "enterprise" / "sme_grant.yml", policy_data(benefit=benefit))
+    (policy,) = load_policies(tmp_path)
+    first, second = policy.amounts
+    assert first[0] is not None
+    assert first[0].evaluate({"headcount": 120}) is True
+    assert first[1].evaluate({"headcount": 120}) == 240
+    assert first[1].evaluate({}) is None
+    assert second[1].evaluate({}) == 5
+
+
+@pytest.mark.parametrize(
+    ("worth", "field"),
+    [
+        ({"formula": "staff * 2"}, "benefit.formula"),
+        ({"formula": "headcount > 2"}, "benefit.formula"),
+        ({"tiers": [{"when": "headcount", "formula": "1"}]}, "benefit.tiers.0"),
+        ({"tiers": [{"when": "headcount > 1", "formula": "district"}]}, "benefit.tiers.0"),
+        ({"formula": "1", "tiers": [{"when": "headcount > 1", "formula": "1"}]}, "benefit"),
+    ],
+)
+def test_a_wrong_amount_is_named(
+    tmp_path: Path, policy_data: Make, write_yaml: Write, worth: dict[str, Any], field: str
+) -> None:
+    benefit = {"kind": "subsidy", "text": "好处", **worth}
+    write_yaml(tmp_path / "enterprise" / "sme_grant.yml", policy_data(benefit=benefit))
+    with pytest.raises(ConfigurationError, match=field):
+        load_policies(tmp_path)

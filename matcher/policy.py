@@ -150,7 +150,9 @@ class Policy(Document):
 
     def _parsed_amounts(self) -> Iterator[tuple[Predicate | None, Formula]]:
         """Yield the benefit's formula, or its tiers with their conditions, parsed."""
-        cases = [(f"tiers.{n}", t.when, t.formula) for n, t in enumerate(self.benefit.tiers)]
+        cases: list[tuple[str, str | None, str]] = [
+            (f"tiers.{n}", t.when, t.formula) for n, t in enumerate(self.benefit.tiers)
+        ]
         if self.benefit.formula:
             cases = [("formula", None, self.benefit.formula)]
         for place, when, formula in cases:

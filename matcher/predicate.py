@@ -77,6 +77,10 @@ class Predicate:
         """
         return tuple(dict.fromkeys(_undecided(self._term, facts)))
 
+    def tree(self) -> exp.Expr:
+        """Return a copy of the checked tree, for another way of evaluating it."""
+        return self._tree.copy()
+
     def to_sql(self, dialect: str) -> str:
         """Write the predicate for a database (``sqlite``, ``duckdb``, ``postgres``, ``spark``)."""
         return self._tree.sql(dialect=dialect)

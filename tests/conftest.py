@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack import ROOT, Stack, stack_environment
+from tests.store import postgres
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
     finally:
         running.stop_all()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    if not postgres.installed():
+        pytest.skip("no PostgreSQL server is installed here")
+    with postgres.server() as url:
+        yield url

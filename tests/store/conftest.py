@@ -19,14 +19,6 @@ def city_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[City
         yield store
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    if not postgres.installed():
-        pytest.skip("no PostgreSQL server is installed here")
-    with postgres.server() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,140 @@
+"""The embedded batch engine: DuckDB, columns in memory or in a file beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from matcher.batch.query import encode_query, verdict_query
+from matcher.policy import Policy
+from matcher.profile import ATTRIBUTES, Kind
+
+__all__ = ["ELIGIBLE", "INELIGIBLE", "POSSIBLE", "BatchEngine", "Counts", "Verdicts"]
+
+INELIGIBLE, POSSIBLE, ELIGIBLE = 0, 1, 2
+CHUNK = 1_000_000
+"""Profiles judged at a time: what bounds the memory of the verdicts."""
+
+_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "choice": "VARCHAR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many profiles came out how for one policy."""
+
+    eligible: int
+    possible: int
+    ineligible: int
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdicts of one chunk of profiles.
+
+    Args:
+        first: position of the chunk's first profile among all.
+        codes: by policy id (profiles,) uint8: ``ELIGIBLE``, ``POSSIBLE`` or ``INELIGIBLE``.
+    """
+
+    first: int
+    codes: Mapping[str, npt.NDArray[np.uint8]]
+
+    def counts(self) -> dict[str, Counts]:
+        """Return the counts by policy id."""
+        return {
+            name: Counts(*(int(n) for n in np.bincount(codes, minlength=3)[::-1]))
+            for name, codes in self.codes.items()
+        }
+
+    def eligible(self, policy_id: str) -> npt.NDArray[np.int64]:
+        """Return the positions, among all profiles, of those one policy applies to."""
+        return np.flatnonzero(self.codes[policy_id] == ELIGIBLE) + self.first
+
+
+class BatchEngine:
+    """Holds the profiles of one kind, encoded, and judges them by policies.
+
+    Args:
+        kind: of the profiles.
+        threads: processors to use; all by default.
+        memory_limit: of DuckDB, such as ``2GB``; beyond it spills to disk.
+    """
+
+    def __init__(
+        self, kind: Kind, threads: int | None = None, memory_limit: str | None = None
+    ) -> None:
+        self.kind = kind
+        config: dict[str, Any] = {"preserve_insertion_order": True}
+        if threads:
+            config["threads"] = threads
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        self._connection = duckdb.connect(config=config)
+        columns = ", ".join(f"{c.name} {_TYPES[c.type]}" for c in ATTRIBUTES[kind].values())
+        self._connection.execute(f"CREATE TABLE profiles (id VARCHAR PRIMARY KEY, {columns})")
+        self._encoded: frozenset[str] = frozenset()
+
+    def __enter__(self) -> BatchEngine:
+        """Return the engine; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the engine."""
+        self.close()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, whose table ``profiles`` has the kind's columns."""
+        return self._connection
+
+    def __len__(self) -> int:
+        """Return how many profiles there are."""
+        row = self._connection.execute("SELECT count(*) FROM profiles").fetchone()
+        return int(row[0]) if row else 0
+
+    def judge(self, policies: Sequence[Policy]) -> Iterator[Verdicts]:
+        """Judge every profile by ``policies`` of the engine's kind, a chunk at a time.
+
+        The order is that in which the profiles came.
+
+        Raises:
+            ValueError: a policy is for the other kind.
+        """
+        if any(policy.audience != self.kind for policy in policies):
+            raise ValueError(f"policies for {self.kind} profiles only")
+        self._encode(frozenset(name for p in policies for c in p.predicates for name in c.columns))
+        for start in range(0, len(self), CHUNK):
+            chunk = f"encoded WHERE rowid BETWEEN {start} AND {start + CHUNK - 1}"
+            query = verdict_query(policies, chunk)
+            yield Verdicts(start, self._connection.execute(query).fetchnumpy())
+
+    def ids(self, positions: npt.NDArray[np.int64]) -> list[str]:
+        """Return the identifiers of the profiles at some positions."""
+        wanted = positions.tolist()
+        query = (
+            "SELECT p.id FROM (SELECT unnest(?) AS place) w JOIN profiles p ON p.rowid = w.place"
+            " ORDER BY w.place"
+        )
+        return [str(row[0]) for row in self._connection.execute(query, [wanted]).fetchall()]
+
+    def close(self) -> None:
+        """Let go of the profiles."""
+        self._connection.close()
+
+    def _encode(self, columns: frozenset[str]) -> None:
+        """Encode the columns that conditions read, once."""
+        if not columns <= self._encoded:
+            self._encoded |= columns
+            query = encode_query(self.kind, "profiles", self._encoded)
+            self._connection.execute(f"CREATE OR REPLACE TABLE encoded AS {query}")

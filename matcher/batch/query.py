@@ -1,0 +1,71 @@
+"""One query that judges many profiles by many policies: conditions shared, columns read once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from matcher.batch.bounds import bounds
+from matcher.batch.derived import scale_sql
+from matcher.batch.encoding import encoded_select
+from matcher.policy import Policy
+from matcher.profile import ATTRIBUTES, Kind
+
+__all__ = ["completed_select", "encode_query", "verdict_query"]
+
+
+def completed_select(kind: Kind, table: str, columns: Collection[str]) -> str:
+    """Return SQL for ``id`` and some columns of a table of profiles, derived ones filled in.
+
+    Args:
+        kind: of the profiles.
+        table: with ``id`` and the kind's typed, nullable columns.
+        columns: those wanted.
+    """
+    derived = {"scale": scale_sql} if kind == "enterprise" else {}
+    selected = ["id"]
+    for name in ATTRIBUTES[kind]:
+        if name in columns:
+            selected.append(f"{derived[name]()} AS {name}" if name in derived else name)
+    return f"SELECT {', '.join(selected)} FROM {table}"  # noqa: S608 - our own names
+
+
+def encode_query(kind: Kind, table: str, columns: Collection[str]) -> str:
+    """Return SQL from a table of profiles to encoded columns (matcher.batch.encoding)."""
+    inner = completed_select(kind, table, columns)
+    wanted = [column for name, column in ATTRIBUTES[kind].items() if name in columns]
+    return encoded_select(wanted, f"({inner}) AS completed")
+
+
+def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb") -> str:
+    """Return SQL over encoded profiles: one column a policy, named by its id.
+
+    A verdict is 2 (eligible: every condition certainly holds), 1 (possible) or 0 (ineligible).
+    Every distinct condition is computed once, whichever policies have it. The query uses no
+    NULL and nothing but comparisons, AND, OR and NOT, apart from conditions with arithmetic.
+
+    Args:
+        policies: of one kind.
+        table: what :func:`encode_query` gave.
+        dialect: of sqlglot: ``duckdb``, ``postgres``, ``spark``, ``trino`` …
+    """
+    whole = "UTINYINT" if dialect == "duckdb" else "INT"
+    conditions: dict[str, int] = {}
+    selected = []
+    for policy in policies:
+        numbers = [
+            conditions.setdefault(predicate.to_sql("duckdb"), len(conditions))
+            for predicate in policy.predicates
+        ]
+        certain = " AND ".join(f"c{number}" for number in numbers)
+        possible = " AND ".join(f"p{number}" for number in numbers)
+        selected.append(f"CAST({certain} AS {whole}) + CAST({possible} AS {whole}) AS {policy.id}")
+    found = {
+        conditions[predicate.to_sql("duckdb")]: bounds(predicate)
+        for policy in policies
+        for predicate in policy.predicates
+    }
+    inner = ", ".join(
+        f"{pair.certain.sql(dialect)} AS c{number}, {pair.possible.sql(dialect)} AS p{number}"
+        for number, pair in found.items()
+    )
+    return f"SELECT {', '.join(selected)} FROM (SELECT {inner} FROM {table}) AS judged"  # noqa: S608

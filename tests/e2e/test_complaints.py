@@ -64,7 +64,7 @@ def test_from_a_photo_to_the_rating(citizen: Citizen, desk: Desk, mark: str) -> 
     steps = ("已提交", "已派单", "已受理", "处置中", "已办结", "已核查", "已结案")
     positions = [history.text.rindex(step) for step in steps[1:]]
     assert positions == sorted(positions)
-    assert "5分" in desk.page(case)
+    wait_for_page(desk, case, "5分")
 
 
 def test_the_photo_the_desk_sees_has_no_metadata(citizen: Citizen, desk: Desk, mark: str) -> None:

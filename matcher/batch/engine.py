@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from matcher.batch.query import encode_query, verdict_query
+from matcher.batch.query import PLACE, encode_query, verdict_query
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Kind
 
@@ -38,11 +38,12 @@ class Verdicts:
     """The verdicts of one chunk of profiles.
 
     Args:
-        first: position of the chunk's first profile among all.
+        places: (profiles,) the number of each profile, 0 for the one that came first; several
+            threads answer, so they are in no order.
         codes: by policy id (profiles,) uint8: ``ELIGIBLE``, ``POSSIBLE`` or ``INELIGIBLE``.
     """
 
-    first: int
+    places: npt.NDArray[np.int64]
     codes: Mapping[str, npt.NDArray[np.uint8]]
 
     def counts(self) -> dict[str, Counts]:
@@ -53,8 +54,8 @@ class Verdicts:
         }
 
     def eligible(self, policy_id: str) -> npt.NDArray[np.int64]:
-        """Return the positions, among all profiles, of those one policy applies to."""
-        return np.flatnonzero(self.codes[policy_id] == ELIGIBLE) + self.first
+        """Return the numbers of the profiles that one policy applies to, in no order."""
+        return np.asarray(self.places[self.codes[policy_id] == ELIGIBLE])
 
 
 class BatchEngine:
@@ -103,25 +104,32 @@ class BatchEngine:
         row = self._connection.execute("SELECT count(*) FROM profiles").fetchone()
         return int(row[0]) if row else 0
 
+    def prepare(self, policies: Sequence[Policy]) -> None:
+        """Encode the columns that the conditions of ``policies`` read, unless it is done."""
+        columns = {name for p in policies for c in p.predicates for name in c.columns}
+        if not columns <= self._encoded:
+            self._encoded |= columns
+            query = encode_query(self.kind, "profiles", self._encoded)
+            self._connection.execute(f"CREATE OR REPLACE TABLE encoded AS {query}")
+
     def judge(self, policies: Sequence[Policy]) -> Iterator[Verdicts]:
         """Judge every profile by ``policies`` of the engine's kind, a chunk at a time.
-
-        The order is that in which the profiles came.
 
         Raises:
             ValueError: a policy is for the other kind.
         """
         if any(policy.audience != self.kind for policy in policies):
             raise ValueError(f"policies for {self.kind} profiles only")
-        self._encode(frozenset(name for p in policies for c in p.predicates for name in c.columns))
+        self.prepare(policies)
         for start in range(0, len(self), CHUNK):
             chunk = f"encoded WHERE rowid BETWEEN {start} AND {start + CHUNK - 1}"
             query = verdict_query(policies, chunk)
-            yield Verdicts(start, self._connection.execute(query).fetchnumpy())
+            found = self._connection.execute(query).fetchnumpy()
+            yield Verdicts(found.pop(PLACE), found)
 
-    def ids(self, positions: npt.NDArray[np.int64]) -> list[str]:
-        """Return the identifiers of the profiles at some positions."""
-        wanted = positions.tolist()
+    def ids(self, places: npt.NDArray[np.int64]) -> list[str]:
+        """Return the identifiers of some profiles, in the order in which they came."""
+        wanted = places.tolist()
         query = (
             "SELECT p.id FROM (SELECT unnest(?) AS place) w JOIN profiles p ON p.rowid = w.place"
             " ORDER BY w.place"
@@ -131,10 +139,3 @@ class BatchEngine:
     def close(self) -> None:
         """Let go of the profiles."""
         self._connection.close()
-
-    def _encode(self, columns: frozenset[str]) -> None:
-        """Encode the columns that conditions read, once."""
-        if not columns <= self._encoded:
-            self._encoded |= columns
-            query = encode_query(self.kind, "profiles", self._encoded)
-            self._connection.execute(f"CREATE OR REPLACE TABLE encoded AS {query}")

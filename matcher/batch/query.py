@@ -10,7 +10,11 @@ from matcher.batch.encoding import encoded_select
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Kind
 
-__all__ = ["completed_select", "encode_query", "verdict_query"]
+__all__ = ["PLACE", "completed_select", "encode_query", "verdict_query"]
+
+
+PLACE = "place"
+"""The column of a verdict query that tells which profile a row is about."""
 
 
 def completed_select(kind: Kind, table: str, columns: Collection[str]) -> str:
@@ -36,8 +40,10 @@ def encode_query(kind: Kind, table: str, columns: Collection[str]) -> str:
     return encoded_select(wanted, f"({inner}) AS completed")
 
 
-def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb") -> str:
-    """Return SQL over encoded profiles: one column a policy, named by its id.
+def verdict_query(
+    policies: Sequence[Policy], table: str, dialect: str = "duckdb", place: str = "rowid"
+) -> str:
+    """Return SQL over encoded profiles: ``place`` and one column a policy, named by its id.
 
     A verdict is 2 (eligible: every condition certainly holds), 1 (possible) or 0 (ineligible).
     Every distinct condition is computed once, whichever policies have it. The query uses no
@@ -47,10 +53,11 @@ def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb
         policies: of one kind.
         table: what :func:`encode_query` gave.
         dialect: of sqlglot: ``duckdb``, ``postgres``, ``spark``, ``trino`` …
+        place: the column of ``table`` that identifies a profile.
     """
     whole = "UTINYINT" if dialect == "duckdb" else "INT"
     conditions: dict[str, int] = {}
-    selected = []
+    selected = [PLACE]
     for policy in policies:
         numbers = [
             conditions.setdefault(predicate.to_sql("duckdb"), len(conditions))
@@ -68,4 +75,5 @@ def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb
         f"{pair.certain.sql(dialect)} AS c{number}, {pair.possible.sql(dialect)} AS p{number}"
         for number, pair in found.items()
     )
-    return f"SELECT {', '.join(selected)} FROM (SELECT {inner} FROM {table}) AS judged"
+    judged = f"(SELECT {place} AS {PLACE}, {inner} FROM {table}) AS judged"
+    return f"SELECT {', '.join(selected)} FROM {judged}"

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -75,7 +76,8 @@ def judged(
     with BatchEngine(kind, threads=1) as engine:
         fill(engine, facts)
         (chunk,) = engine.judge(policies)
-        return {name: codes.tolist() for name, codes in chunk.codes.items()}
+        order = np.argsort(chunk.places)
+        return {name: codes[order].tolist() for name, codes in chunk.codes.items()}
 
 
 @slow
@@ -123,9 +125,10 @@ def test_postgresql_agrees_with_one_by_one(
             [f"P{number:04d}", *(row.get(name) for name in names[1:])],
         )
     columns = {name for p in policies for c in p.predicates for name in c.columns}
-    encoded = f"({encode_query('enterprise', 'profiles', columns)} ORDER BY id) AS encoded"
-    rows = database.execute(verdict_query(policies, encoded, "postgres")).fetchall()
-    found = {p.id: [row[n] for row in rows] for n, p in enumerate(policies)}
+    encoded = f"({encode_query('enterprise', 'profiles', columns)}) AS encoded"
+    query = verdict_query(policies, encoded, "postgres", place="id")
+    rows = sorted(database.execute(query).fetchall())
+    found = {p.id: [row[n] for row in rows] for n, p in enumerate(policies, start=1)}
     assert found == expected(policies, "enterprise", facts)
 
 
@@ -203,10 +206,32 @@ def test_counts_ids_and_chunks(policy_data: Make, monkeypatch: pytest.MonkeyPatc
         assert len(engine) == 9
         chunks = list(engine.judge([policy]))
         ids = [engine.ids(chunk.eligible(policy.id)) for chunk in chunks]
-    assert [chunk.first for chunk in chunks] == [0, 3, 6]
+    assert [sorted(chunk.places.tolist()) for chunk in chunks] == [
+        [0, 1, 2],
+        [3, 4, 5],
+        [6, 7, 8],
+    ]
     assert list(itertools.chain(*ids)) == ["P5", "P6", "P7"]
     last = chunks[-1].counts()[policy.id]
     assert (last.eligible, last.possible, last.ineligible) == (2, 1, 0)
+
+
+def test_no_verdict_is_taken_for_a_neighbours(policy_data: Make) -> None:
+    """Several threads answer in whatever order; each verdict keeps its profile."""
+    count = 300_000
+    policies = policies_of(policy_data, [["headcount >= 5000"], ["registered_in_city"]])
+    with BatchEngine("enterprise", threads=2) as engine:
+        engine.connection.execute(
+            "INSERT INTO profiles (id, headcount, registered_in_city)"
+            f" SELECT 'P' || i, i % 10000, i % 3 = 0 FROM range({count}) t(i)"
+        )
+        (chunk,) = engine.judge(policies)
+        some = engine.ids(chunk.eligible("policy_0")[:5])
+    numbers = chunk.places
+    assert sorted(numbers.tolist()) == list(range(count))
+    assert np.array_equal(chunk.codes["policy_0"] == ELIGIBLE, numbers % 10000 >= 5000)
+    assert np.array_equal(chunk.codes["policy_1"] == ELIGIBLE, numbers % 3 == 0)
+    assert all(int(name[1:]) % 10000 >= 5000 for name in some)
 
 
 def test_policies_for_the_other_kind_are_refused(policy_data: Make) -> None:

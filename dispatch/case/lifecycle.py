@@ -125,7 +125,8 @@ def steps_for(current: str, external_status: str) -> tuple[str, ...]:
 
     The status names are mySociety's update extension. ``CLOSED`` is the desk's verification
     and closure of a resolved case; from a server that only knows open and closed it means
-    that the work is done.
+    that the work is done. A rejected case on which somebody works has been reopened, whether
+    or not the server says so.
 
     Returns:
         Target statuses in order; empty when the update is a comment, changes nothing or tells
@@ -142,6 +143,8 @@ def steps_for(current: str, external_status: str) -> tuple[str, ...]:
         steps = {"resolved": ("verified", "closed"), "verified": ("closed",)}.get(
             current, ("resolved",)
         )
+    if current == "rejected" and target in _AT_WORK and target != "withdrawn":
+        steps = ("reopened", *steps)
     at = current
     for step in steps:
         check_transition(at, step)

@@ -128,16 +128,23 @@ def _is_outdated(
 def _meaning(ticket: Ticket, category: Category | None, update: RequestUpdate) -> str:
     """Read "not our responsibility" that names another unit as a hand-over (转办).
 
-    Until it is transferred, the category's department stands for the office the case was
-    routed to: a system that knows no offices names the department.
+    The category's department stands for the office the case was routed to where the system
+    knows no offices: until it has named that office itself, or transferred the case.
     """
     known = {ticket.department}
-    if category is not None and not transfers(ticket):
+    if category is not None and not transfers(ticket) and not _knows_office(ticket):
         known.add(category.department)
     unit = update.agency_responsible
     if update.status == "NOT_COUNCILS_RESPONSIBILITY" and unit and unit not in known:
         return "TRANSFERRED"
     return update.status.upper()
+
+
+def _knows_office(ticket: Ticket) -> bool:
+    """Tell whether the dispatch system itself has named the office a case was routed to."""
+    return any(
+        event.actor == "dispatch" and event.unit == ticket.department for event in ticket.events
+    )
 
 
 def _is_progress(  # noqa: PLR0913

@@ -247,6 +247,35 @@ def test_the_department_above_the_office_in_charge_refuses_for_it(
     assert ticket_in(city_store).status == "rejected"
 
 
+def test_the_department_above_takes_the_case_over_from_an_office_the_system_named(
+    city_store: CityStore, forwarded: str, apply: Apply, categories: Categories
+) -> None:
+    above = categories["air.cooking_fume"].department
+    assert apply(news(1, "INVESTIGATING", unit=DEPARTMENT)) is Outcome.APPLIED
+    assert apply(news(2, "NOT_COUNCILS_RESPONSIBILITY", "由市局办理", above)) is Outcome.APPLIED
+    ticket = ticket_in(city_store)
+    assert (ticket.status, ticket.department) == ("transferred", above)
+    assert apply(news(3, "INVESTIGATING", unit=above)) is Outcome.APPLIED
+    assert ticket_in(city_store).status == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("status", "reached"),
+    [("INVESTIGATING", "accepted"), ("IN_PROGRESS", "in_progress"), ("FIXED", "resolved")],
+)
+def test_work_on_a_rejected_case_is_told_as_its_reopening(
+    city_store: CityStore, forwarded: str, apply: Apply, status: str, reached: str
+) -> None:
+    assert apply(news(1, "NO_FURTHER_ACTION", "不属管辖")) is Outcome.APPLIED
+    assert apply(news(2, status, "现场复核后受理")) is Outcome.APPLIED
+    ticket = ticket_in(city_store)
+    assert ticket.status == reached
+    with unit_of_work() as session:
+        passed = [event.to_status for event in session.get_one(Ticket, forwarded).events]
+    assert passed[-3:] == ["rejected", "reopened", reached]
+    assert len(told()) == 2
+
+
 @pytest.mark.parametrize("unit", [None, DEPARTMENT])
 def test_not_responsible_with_nobody_else_named_is_a_refusal(
     city_store: CityStore, forwarded: str, apply: Apply, unit: str | None

@@ -101,9 +101,9 @@ class Formula:
         result = self._term.value(facts)
         return None if result is None else float(result)
 
-    def to_sql(self, dialect: str) -> str:
-        """Write the amount for a database, as :meth:`Predicate.to_sql`."""
-        return self._tree.sql(dialect=dialect)
+    def tree(self) -> exp.Expr:
+        """Return a copy of the checked tree, for another way of evaluating it."""
+        return self._tree.copy()
 
 
 def parse_predicate(sql: str, kind: str) -> Predicate:

@@ -103,7 +103,7 @@ def duckdb_by_policy(
     for policy in policies:
         joined = " AND ".join(f"({p.to_sql('duckdb')})" for p in policy.predicates)
         query = f"SELECT CASE WHEN ({joined}) THEN 2 WHEN ({joined}) IS NULL THEN 1 ELSE 0 END v"
-        found = connection.execute(f"{query}, rowid AS place FROM completed").fetchnumpy()
+        found = connection.execute(f"{query}, place FROM completed").fetchnumpy()
         codes[policy.id] = found["v"].astype(np.uint8)[np.argsort(found["place"])]
     connection.execute("DROP TABLE completed")
     return codes

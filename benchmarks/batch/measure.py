@@ -118,7 +118,7 @@ def _of(policies: tuple[Policy, ...], kind: Kind) -> list[Policy]:
 def _frame(kind: Kind, engine: BatchEngine) -> pd.DataFrame:
     """Every column, derived ones filled in, in pandas' nullable types."""
     select = completed_select(kind, "profiles", list(ATTRIBUTES[kind]))
-    frame = engine.connection.execute(select).df()
+    frame = engine.connection.execute(f"{select} ORDER BY place").df()
     kinds = {"integer": "Int64", "number": "Float64", "boolean": "boolean", "choice": "string"}
     return frame.astype({name: kinds[c.type] for name, c in ATTRIBUTES[kind].items()})
 

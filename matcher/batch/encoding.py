@@ -46,13 +46,13 @@ def code_of(attribute: Attribute, value: str) -> int:
     return values.index(value)
 
 
-def encoded_select(attributes: Iterable[Attribute], table: str) -> str:
-    """Return SQL that reads typed, nullable columns from ``table`` and encodes them.
+def encoded_select(key: str, attributes: Iterable[Attribute], table: str) -> str:
+    """Return SQL that reads ``key`` and typed, nullable columns from ``table`` and encodes these.
 
     The SQL is understood by DuckDB and PostgreSQL alike.
     """
-    columns = ", ".join(f"{_encoded(attribute)} AS {attribute.name}" for attribute in attributes)
-    return f"SELECT id, {columns} FROM {table}"
+    columns = (f"{_encoded(attribute)} AS {attribute.name}" for attribute in attributes)
+    return f"SELECT {', '.join([key, *columns])} FROM {table}"
 
 
 def _encoded(attribute: Attribute) -> str:

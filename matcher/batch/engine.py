@@ -122,7 +122,7 @@ class BatchEngine:
             raise ValueError(f"policies for {self.kind} profiles only")
         self.prepare(policies)
         for start in range(0, len(self), CHUNK):
-            chunk = f"encoded WHERE rowid BETWEEN {start} AND {start + CHUNK - 1}"
+            chunk = f"encoded WHERE {PLACE} BETWEEN {start} AND {start + CHUNK - 1}"
             query = verdict_query(policies, chunk)
             found = self._connection.execute(query).fetchnumpy()
             yield Verdicts(found.pop(PLACE), found)

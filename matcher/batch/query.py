@@ -17,32 +17,34 @@ PLACE = "place"
 """The column of a verdict query that tells which profile a row is about."""
 
 
-def completed_select(kind: Kind, table: str, columns: Collection[str]) -> str:
-    """Return SQL for ``id`` and some columns of a table of profiles, derived ones filled in.
+def completed_select(kind: Kind, table: str, columns: Collection[str], place: str = "rowid") -> str:
+    """Return SQL for some columns of a table of profiles, derived ones filled in.
 
     Args:
         kind: of the profiles.
-        table: with ``id`` and the kind's typed, nullable columns.
+        table: with the kind's typed, nullable columns.
         columns: those wanted.
+        place: the column of ``table`` that identifies a profile; it comes out as ``place``.
     """
     derived = {"scale": scale_sql} if kind == "enterprise" else {}
-    selected = ["id"]
+    selected = [f"{place} AS {PLACE}"]
     for name in ATTRIBUTES[kind]:
         if name in columns:
             selected.append(f"{derived[name]()} AS {name}" if name in derived else name)
     return f"SELECT {', '.join(selected)} FROM {table}"
 
 
-def encode_query(kind: Kind, table: str, columns: Collection[str]) -> str:
-    """Return SQL from a table of profiles to encoded columns (matcher.batch.encoding)."""
-    inner = completed_select(kind, table, columns)
+def encode_query(kind: Kind, table: str, columns: Collection[str], place: str = "rowid") -> str:
+    """Return SQL from a table of profiles to encoded columns (matcher.batch.encoding).
+
+    The arguments are those of :func:`completed_select`.
+    """
+    inner = completed_select(kind, table, columns, place)
     wanted = [column for name, column in ATTRIBUTES[kind].items() if name in columns]
-    return encoded_select(wanted, f"({inner}) AS completed")
+    return encoded_select(PLACE, wanted, f"({inner}) AS completed")
 
 
-def verdict_query(
-    policies: Sequence[Policy], table: str, dialect: str = "duckdb", place: str = "rowid"
-) -> str:
+def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb") -> str:
     """Return SQL over encoded profiles: ``place`` and one column a policy, named by its id.
 
     A verdict is 2 (eligible: every condition certainly holds), 1 (possible) or 0 (ineligible).
@@ -53,7 +55,6 @@ def verdict_query(
         policies: of one kind.
         table: what :func:`encode_query` gave.
         dialect: of sqlglot: ``duckdb``, ``postgres``, ``spark``, ``trino`` …
-        place: the column of ``table`` that identifies a profile.
     """
     whole = "UTINYINT" if dialect == "duckdb" else "INT"
     conditions: dict[str, int] = {}
@@ -75,5 +76,5 @@ def verdict_query(
         f"{pair.certain.sql(dialect)} AS c{number}, {pair.possible.sql(dialect)} AS p{number}"
         for number, pair in found.items()
     )
-    judged = f"(SELECT {place} AS {PLACE}, {inner} FROM {table}) AS judged"
+    judged = f"(SELECT {PLACE}, {inner} FROM {table}) AS judged"
     return f"SELECT {', '.join(selected)} FROM {judged}"

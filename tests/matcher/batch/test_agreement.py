@@ -20,6 +20,7 @@ from matcher.policy import Policy, load_policies
 from matcher.predicate import Scalar
 from matcher.profile import ATTRIBUTES, Kind, Profile, complete, parse_profile
 from matcher.scale import SCALE_ORDER, STANDARDS
+from tests.matcher.batch.filling import fill
 from tests.matcher.conditions import predicates, profiles
 from tests.store import postgres
 
@@ -58,16 +59,6 @@ def expected(
 ) -> dict[str, list[int]]:
     judged = [complete(Profile(kind, "x", dict(row))) for row in facts]
     return {p.id: [CODES[evaluate(p, one).verdict] for one in judged] for p in policies}
-
-
-def fill(engine: BatchEngine, facts: Sequence[Mapping[str, Scalar]]) -> None:
-    names = ["id", *ATTRIBUTES[engine.kind]]
-    engine.connection.begin()
-    engine.connection.executemany(
-        f"INSERT INTO profiles ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
-        [[f"P{n}", *(row.get(name) for name in names[1:])] for n, row in enumerate(facts)],
-    )
-    engine.connection.commit()
 
 
 def judged(
@@ -125,8 +116,8 @@ def test_postgresql_agrees_with_one_by_one(
             [f"P{number:04d}", *(row.get(name) for name in names[1:])],
         )
     columns = {name for p in policies for c in p.predicates for name in c.columns}
-    encoded = f"({encode_query('enterprise', 'profiles', columns)}) AS encoded"
-    query = verdict_query(policies, encoded, "postgres", place="id")
+    encoded = f"({encode_query('enterprise', 'profiles', columns, 'id')}) AS encoded"
+    query = verdict_query(policies, encoded, "postgres")
     rows = sorted(database.execute(query).fetchall())
     found = {p.id: [row[n] for row in rows] for n, p in enumerate(policies, start=1)}
     assert found == expected(policies, "enterprise", facts)
@@ -153,13 +144,12 @@ def test_the_scale_is_derived_as_for_one_profile(facts: list[dict[str, Scalar]])
     with BatchEngine("enterprise", threads=1) as engine:
         fill(engine, facts)
         select = completed_select("enterprise", "profiles", {"scale"})
-        rows = engine.connection.execute(f"SELECT scale FROM ({select}) ORDER BY id").fetchall()
-    order = sorted(range(len(facts)), key=lambda number: f"P{number}")
+        rows = engine.connection.execute(f"SELECT scale FROM ({select}) ORDER BY place").fetchall()
     derived = [
         complete(parse_profile({"kind": "enterprise", "id": "x", "attributes": facts[n]})).known(
             "scale"
         )
-        for n in order
+        for n in range(len(facts))
     ]
     assert [row[0] for row in rows] == derived
 

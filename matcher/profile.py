@@ -16,6 +16,7 @@ from typing import Any, get_args
 from base.errors import InputError
 from matcher.answers import UNKNOWN, Unknown, parse_answer, read_facts
 from matcher.attributes import Attribute, Choice, Kind, Value, check_value
+from matcher.industry import industry_of
 from matcher.profile_enterprise import ENTERPRISE
 from matcher.profile_resident import RESIDENT
 from matcher.scale import classify_scale
@@ -115,9 +116,16 @@ def parse_profile(content: object) -> Profile:
 def complete(profile: Profile) -> Profile:
     """Return ``profile`` with its derived columns filled in where the data decide them.
 
-    A derived column that is given stays as given. ``scale`` follows 工信部联企业〔2011〕300号.
+    A derived column that is given stays as given. ``industry`` follows the division of GB/T 4754,
+    ``scale`` 工信部联企业〔2011〕300号.
     """
-    if profile.kind != "enterprise" or "scale" in profile.attributes:
+    if profile.kind != "enterprise":
+        return profile
+    division = profile.known("industry_division")
+    if "industry" not in profile.attributes and isinstance(division, int):
+        named = industry_of(division)
+        profile = profile if named is None else profile.merged({"industry": named})
+    if "scale" in profile.attributes:
         return profile
     industry = profile.known("industry")
     scale = classify_scale(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from matcher.attributes import Columns, table
+from matcher.attributes import Attribute, Columns, table
+from matcher.profile_enterprise_business import BUSINESS
+from matcher.profile_enterprise_innovation import INNOVATION
+from matcher.profile_enterprise_people import PEOPLE
 
 _c = Columns("enterprise")
 
@@ -31,11 +34,31 @@ SCALES = {"micro": "微型企业", "small": "小型企业", "medium": "中型企
 TAX_GRADES = {"A": "A级", "B": "B级", "M": "M级", "C": "C级", "D": "D级"}
 """Tax credit grades, 《纳税信用管理办法（试行）》; M is for enterprises not yet graded."""
 
+TAX_PROJECTS = {
+    "none": "都没有",
+    "agriculture": "种植粮食蔬菜、养殖牲畜家禽等农林牧渔项目",
+    "flowers_aquaculture": "花卉茶叶种植、海水或内陆养殖",
+    "infrastructure": "国家重点扶持的公共基础设施项目",
+    "environment": "符合条件的环境保护、节能节水项目",
+}
+"""Projects with income-tax relief, 《企业所得税法》 art. 27 and its regulation, art. 86 to 88."""
+
 _BASIC = (
     _c.number("registered_years", "年", "注册年限", "企业注册成立多少年了？", maximum=150),
     _c.boolean("registered_in_city", "在本市注册", "企业是在本市注册的吗？"),
     _c.district("所在区县", "企业注册在哪个区（县）？"),
-    _c.choice("industry", INDUSTRIES, "所属行业", "企业主要做哪个行业？"),
+    _c.choice("industry", INDUSTRIES, "所属行业", "企业主要做哪个行业？", derived=True),
+    Attribute(
+        name="industry_division",
+        kind="enterprise",
+        type="integer",
+        unit="大类",
+        choices=(),
+        label="国民经济行业大类代码",
+        question="企业的国民经济行业大类代码是多少？统计报表上的两位数，制造业是13到43，例如39。",
+        minimum=1,
+        maximum=97,
+    ),
     _c.integer("headcount", "人", "从业人数", "企业现在一共有多少人？", maximum=2_000_000),
     _c.number("revenue_wan", "万元", "上年度营业收入", "企业上一年度的营业收入大约是多少万元？"),
     _c.number("assets_wan", "万元", "资产总额", "企业的资产总额大约是多少万元？"),
@@ -55,6 +78,24 @@ _BASIC = (
         "有重大违法或严重失信记录",
         "近一年内，企业有没有发生过重大安全、质量事故，严重环境违法，或者被列入严重失信名单？",
     ),
+    _c.boolean("private_enterprise", "民营企业", "企业是民营企业吗？"),
+    _c.boolean(
+        "registered_as_individual", "登记为个体工商户", "登记的是个体工商户（不是公司）吗？"
+    ),
+    _c.boolean(
+        "converted_from_individual",
+        "由个体工商户转型为企业",
+        "企业是由原来的个体工商户转过来的（个转企）吗？",
+    ),
+    _c.balance(
+        "revenue_growth",
+        "%",
+        "上年度营业收入增长率",
+        "上一年度的营业收入比前一年增长了百分之多少？下降请说负数。",
+    ),
+    _c.number(
+        "local_tax_wan", "万元", "上年度在本市缴纳的税费", "上一年度在本市一共缴了多少万元税？"
+    ),
 )
 
 _TAX = (
@@ -71,153 +112,89 @@ _TAX = (
         "企业的会计核算健全、企业所得税是查账征收的吗？",
     ),
     _c.boolean("small_scale_taxpayer", "增值税小规模纳税人", "企业是增值税小规模纳税人吗？"),
-)
-
-_INNOVATION = (
-    _c.number("rd_expense_wan", "万元", "上年度研发费用", "企业上一年度的研发费用是多少万元？"),
-    _c.number(
-        "rd_ratio",
-        "%",
-        "研发费用占营业收入的比例",
-        "近三年研发费用总额占销售收入总额的百分之多少？",
-    ),
-    _c.number(
-        "rd_domestic_ratio",
-        "%",
-        "境内研发费用占比",
-        "在中国境内发生的研发费用占全部研发费用的百分之多少？",
-        maximum=100,
-    ),
-    _c.number(
-        "rd_staff_ratio",
-        "%",
-        "科技人员占职工总数的比例",
-        "研发和技术人员占职工总数的百分之多少？",
+    _c.choice("tax_project", TAX_PROJECTS, "享受所得税优惠的项目", "企业有没有做下面这类项目？"),
+    _c.integer(
+        "project_income_years",
+        "年",
+        "项目有收入以来的年数",
+        "这个项目从取得第一笔收入的那年算起，到今年是几年？",
         maximum=100,
     ),
     _c.boolean(
-        "hightech_field",
-        "核心技术属于国家重点支持的高新技术领域",
-        "主要产品（服务）的核心技术属于《国家重点支持的高新技术领域》吗？",
+        "encouraged_ic_software",
+        "国家鼓励的集成电路或软件企业",
+        "企业符合国家鼓励的集成电路设计、装备、材料、封装、测试企业或者软件企业的条件吗？",
     ),
-    _c.number(
-        "hightech_revenue_ratio",
-        "%",
-        "高新技术产品（服务）收入占比",
-        "近一年高新技术产品（服务）收入占总收入的百分之多少？",
-        maximum=100,
-    ),
-    _c.integer("ip_count", "项", "拥有的知识产权数量", "企业拥有多少项专利、软著等知识产权？"),
-    _c.number(
-        "market_years",
+    _c.integer(
+        "profitable_years",
         "年",
-        "从事特定细分市场的年限",
-        "企业在现在的细分市场里做了多少年？",
+        "获利以来的年数",
+        "从开始盈利的那年算起，到今年是几年？还没盈利请说0。",
         maximum=150,
     ),
-    _c.number(
-        "equity_financing_wan",
-        "万元",
-        "近两年新增股权融资总额",
-        "近两年新增的股权融资（合格机构投资者实缴）有多少万元？",
+    _c.boolean(
+        "ic_or_machine_tool",
+        "列入清单的集成电路或工业母机企业",
+        "企业在国家发布的集成电路企业清单或者工业母机企业清单里吗？",
     ),
-    _c.number(
-        "innovative_score",
-        "分",
-        "创新型中小企业评价得分",
-        "按创新型中小企业评价指标自评能得多少分？",
-        maximum=100,
-    ),
-    _c.number(
-        "srdi_score",
-        "分",
-        "专精特新中小企业评价得分",
-        "按专精特新中小企业评价指标自评能得多少分？",
-        maximum=100,
-    ),
-    _c.number(
-        "tech_sme_score",
-        "分",
-        "科技型中小企业综合评价得分",
-        "按科技型中小企业评价指标自评能得多少分？",
-        maximum=100,
-    ),
-    _c.boolean("is_high_tech", "高新技术企业", "企业是有效期内的高新技术企业吗？"),
-    _c.boolean("is_tech_sme", "科技型中小企业", "企业今年取得科技型中小企业入库编号了吗？"),
-    _c.boolean("innovative_sme", "创新型中小企业", "企业是有效期内的创新型中小企业吗？"),
-    _c.boolean("srdi_sme", "专精特新中小企业", "企业是有效期内的专精特新中小企业吗？"),
-    _c.boolean("srdi_giant", "专精特新“小巨人”企业", "企业是国家级专精特新“小巨人”企业吗？"),
-)
-
-_PEOPLE = (
-    _c.integer(
-        "insured_staff", "人", "参保职工人数", "企业有多少名职工参加了社会保险？", maximum=2_000_000
-    ),
-    _c.integer(
-        "unemployment_paid_months",
-        "个月",
-        "连续足额缴纳失业保险费的月数",
-        "企业已经足额缴纳失业保险费多少个月了？",
-        maximum=600,
-    ),
-    _c.number(
-        "layoff_rate", "%", "上年度裁员率", "企业上一年度的裁员率是百分之多少？", maximum=100
-    ),
-    _c.integer(
-        "new_graduates_hired",
-        "人",
-        "新招用高校毕业生或失业青年人数",
-        "今年新招了多少名应届或离校两年内未就业的高校毕业生、登记失业青年？",
-    ),
-    _c.integer(
-        "key_groups_hired",
-        "人",
-        "新招用重点就业群体人数",
-        "近一年新招了多少名符合创业担保贷款条件的人员（如登记失业人员、高校毕业生、退役军人）？",
-    ),
-    _c.integer(
-        "veterans_hired", "人", "招用自主就业退役士兵人数", "企业招用了多少名自主就业退役士兵？"
-    ),
-    _c.number(
-        "disabled_staff_ratio",
-        "%",
-        "残疾人职工占比",
-        "残疾人职工占在职职工总数的百分之多少？",
-        maximum=100,
-    ),
-)
-
-_BUSINESS = (
-    _c.number("export_usd_wan", "万美元", "上年度出口额", "企业上一年度的出口额是多少万美元？"),
-    _c.integer(
-        "exhibitions_joined", "次", "本年度参加境外展会次数", "企业今年参加了几次境外展会？"
-    ),
-    _c.number(
-        "equipment_investment_wan",
-        "万元",
-        "设备投资额",
-        "这次购置或更新设备准备投入（已投入）多少万元？",
+    _c.boolean("advanced_service", "技术先进型服务企业", "企业是经认定的技术先进型服务企业吗？"),
+    _c.boolean(
+        "own_software", "有自行开发的软件产品", "企业销售自己开发、取得软件著作权的软件产品吗？"
     ),
     _c.boolean(
-        "equipment_loan",
-        "设备更新有银行贷款",
-        "购置更新设备向银行申请贷款并已经放款了吗？",
+        "recycled_products",
+        "生产目录内的资源综合利用产品",
+        "企业生产资源综合利用目录里的产品（或者提供目录里的劳务）吗？",
     ),
     _c.number(
-        "digital_investment_wan",
+        "carried_loss_wan",
         "万元",
-        "数字化改造投入",
-        "数字化改造（软件、云服务、智能装备）投入了多少万元？",
+        "以前年度尚未弥补的亏损",
+        "以前年度还没有弥补完的亏损有多少万元？",
     ),
     _c.number(
-        "rented_area", "平方米", "租用办公或生产场地面积", "企业租了多少平方米的办公或生产场地？"
+        "tech_transfer_income_wan",
+        "万元",
+        "年度技术转让所得",
+        "一年的技术转让所得（收入减成本和税费）有多少万元？",
+    ),
+    _c.number(
+        "basic_research_wan",
+        "万元",
+        "出资给高校院所做基础研究的金额",
+        "出资给非营利性科研机构、高校或政府自然科学基金做基础研究的钱有多少万元？",
+    ),
+    _c.boolean("venture_capital", "创业投资企业", "企业是备案的创业投资企业吗？"),
+    _c.number(
+        "startup_investment_wan",
+        "万元",
+        "投资初创科技型企业满两年的金额",
+        "直接投资种子期、初创期科技型企业满两年的投资额有多少万元？",
+    ),
+    _c.number(
+        "special_equipment_wan",
+        "万元",
+        "环保、节能节水、安全生产专用设备投资额",
+        "购置目录内的环保、节能节水、安全生产专用设备花了多少万元？",
+    ),
+    _c.number(
+        "special_upgrade_wan",
+        "万元",
+        "专用设备数字化、智能化改造投入",
+        "给这些专用设备做数字化、智能化改造投入了多少万元？",
+    ),
+    _c.number(
+        "bulk_storage_area",
+        "平方米",
+        "大宗商品仓储设施用地面积",
+        "自有或承租的同一处大宗商品仓储设施占地多少平方米？",
     ),
     _c.boolean(
-        "first_above_scale",
-        "今年首次升为规模以上企业",
-        "企业是今年第一次纳入规模以上企业统计库吗？",
+        "farm_market",
+        "经营农产品批发市场或农贸市场",
+        "企业有专门用于经营农产品的批发市场或农贸市场房产、土地吗？",
     ),
 )
 
-ENTERPRISE = table((*_BASIC, *_TAX, *_INNOVATION, *_PEOPLE, *_BUSINESS))
+ENTERPRISE = table((*_BASIC, *_TAX, *INNOVATION, *PEOPLE, *BUSINESS))
 """Columns of an enterprise profile by name."""

@@ -114,6 +114,21 @@ _ENTERPRISE_RULES = (
         rf"今年招(?:了|用了?|聘了?|录了?)(?P<said>{_NUMBER}(?:个|名|位))(?:应届|高校|大学)*毕业生",
     ),
     _rule("export_usd_wan", rf"出口额?{_ABOUT}(?P<said>{_NUMBER}美[元金])", unless=_NOT_YEARLY),
+    _rule(
+        "invention_patents",
+        rf"(?P<said>{_NUMBER}(?:项|个|件))(?:有效)?发明专利",
+        unless="申请|授权",
+    ),
+    _rule(
+        "disabled_staff",
+        rf"(?:有|招了|安排了|用了)(?P<said>{_NUMBER}(?:个|名|位))残疾(?:人)?(?:员工|职工)",
+    ),
+    _rule("nursing_beds", rf"(?:有|一共|共)*(?P<said>{_NUMBER}张)(?:养老)?床位"),
+    _rule(
+        "registered_as_individual",
+        "(?:^|我们|我)(?:现在|目前)*(?:是|登记的是)(?:一?家|个)?个体(?:工商)?户",
+        True,
+    ),
     _rule("is_high_tech", f"{_ARE}(?:国家)?(?:高新技术企业|高企)", True),
     _rule("is_tech_sme", f"{_ARE}科技型中小企业", True),
     _rule("innovative_sme", f"{_ARE}创新型中小企业", True),

@@ -84,6 +84,37 @@ CHOICE_WORDS: Mapping[str, Mapping[str, str]] = {
         "large": "大型|大企业",
     },
     "tax_credit_grade": {"A": "A|a", "B": "B|b", "M": "M|m", "C": "C|c", "D": "D|d"},
+    "tax_project": {
+        "none": "都没有|都不是|没有|没做",
+        "agriculture": "粮食|蔬菜|水果|种地|种菜|养猪|养牛|养羊|养鸡|牲畜|家禽|农林牧渔|林木",
+        "flowers_aquaculture": "花卉|茶叶|茶园|水产|鱼塘|海水养殖|内陆养殖|养鱼|养虾",
+        "infrastructure": "基础设施|港口|机场|铁路|公路|电力|水利",
+        "environment": "环保|环境保护|节能|节水|污水|垃圾处理",
+    },
+    "listing_stage": {
+        "none": "没有|没打算|不上市|没安排",
+        "tutoring": "辅导",
+        "accepted": "受理|已申报|在审",
+        "listed": "已经上市|上市了|挂牌上市",
+    },
+    "logistics_grade": {
+        "none": "没有|没评",
+        "a3": "3A|三A|AAA(?!A)",
+        "a4": "4A|四A|AAAA(?!A)",
+        "a5": "5A|五A|AAAAA",
+    },
+    "green_building": {
+        "none": "没有|没取得",
+        "one": "一星|1星",
+        "two": "二星|两星|2星",
+        "three": "三星|3星",
+    },
+    "safety_grade": {
+        "none": "没有|没做|没评",
+        "third": "三级|3级",
+        "second": "二级|2级",
+        "first": "一级|1级",
+    },
     "gender": {"male": "男", "female": "女"},
     "hukou": {
         "local": "本市|本地|云州(?:市)?(?:户口|户籍|人)|^是(?:的|啊|本)?$|^对的?$",

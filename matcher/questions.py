@@ -52,7 +52,8 @@ def askable(missing: Iterable[str], profile: Profile) -> frozenset[str]:
     """Replace derived columns among ``missing`` by the unknown columns they come from.
 
     Nobody is asked for the scale of an enterprise, which few know: its industry is asked,
-    then the indicators that 《中小企业划型标准规定》 uses for that industry.
+    then the indicators that 《中小企业划型标准规定》 uses for that industry. The industry itself is
+    asked for by name; fewer still know the two-digit division that it follows from.
     """
     columns = ATTRIBUTES[profile.kind]
     names: set[str] = set()
@@ -65,6 +66,8 @@ def askable(missing: Iterable[str], profile: Profile) -> frozenset[str]:
 
 
 def _inputs(name: str, profile: Profile) -> tuple[str, ...]:
+    if name == "industry":
+        return ("industry",)
     if name != "scale":
         raise ValueError(f"no inputs are known for the derived column {name!r}")
     industry = profile.known("industry")

@@ -144,6 +144,66 @@ CHOICE_WORDS: Mapping[str, Mapping[str, str]] = {
         "senior": "高级(?!技师)|三级|3级",
         "technician": "技师|二级|一级|2级|1级",
     },
+    "child_stage": {
+        "none": "[没未]上学|在家",
+        "nursery": "托班|托儿所|托育|早教",
+        "kindergarten": "幼儿园|小班|中班",
+        "preschool_final": "(?:幼儿园)?大班|学前班|学前一年",
+        "primary": "小学",
+        "junior": "初中|初[一二三]",
+        "senior": "高中|高[一二三]",
+        "vocational": "中专|中职|技校|职高",
+        "university": "大学|大专|本科|研究生",
+    },
+    "insurance_type": {
+        "employee": "职工|单位(?:交|缴)的?",
+        "resident": "居民|新农合|农村合作医疗|城乡",
+        "none": "没(?:有|参|交|买)",
+    },
+    "care_level": {
+        "none": "能力完好|没(?:有|做过?)?评估|能自理",
+        "mild": "轻度",
+        "moderate": "中度",
+        "severe": "重度",
+        "total": "完全失能|完全",
+    },
+    "disability_kind": {
+        "none": "没有",
+        "visual": "视力|眼睛|失明|盲",
+        "hearing": "听力|耳聋|聋",
+        "speech": "言语|语言|哑",
+        "physical": "肢体|腿|截肢",
+        "intellectual": "智力|智障",
+        "mental": "精神",
+        "multiple": "多重",
+    },
+    "home_purchase": {
+        "none": "没有?买|不买",
+        "only": "首套|第一套|唯一|头一套",
+        "second": "二套|第二套|两套",
+        "more": "三套|第三套|多套",
+    },
+    "car_purchase": {
+        "none": "没有?买|不买",
+        "new_energy": "新能源|电车|电动|混动|插混",
+        "fuel": "燃油|油车|汽油|柴油",
+    },
+    "talent_level": {
+        "none": "没有|没认定|不是",
+        "young": "青年人才|青年",
+        "city": "市级",
+        "province": "省级|国家级",
+    },
+    "only_child_condition": {
+        "none": "没有|健在|健康|都好",
+        "disabled": "残疾|伤残",
+        "died": "死亡|去世|没了|不在了|走了",
+    },
+    "child_guardianship": {
+        "none": "都不是|不是",
+        "orphan": "孤儿|父母(?:都|双)(?:亡|去世|没了|不在了)",
+        "unattended": "事实无人抚养|没人(?:管|抚养)",
+    },
 }
 """Column → value → regular expression of the words that name it, longest match first."""
 

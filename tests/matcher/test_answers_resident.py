@@ -6,7 +6,7 @@ import pytest
 
 from base.errors import InputError
 from matcher.attributes import Value
-from matcher.profile import ATTRIBUTES, UNKNOWN, parse_answer
+from matcher.profile import ATTRIBUTES, UNKNOWN, parse_answer, read_facts
 
 COLUMNS = ATTRIBUTES["resident"]
 
@@ -72,3 +72,21 @@ def test_an_answer_is_read(column: str, said: str, value: Value) -> None:
 def test_what_is_not_one_answer_is_asked_again(column: str, said: str) -> None:
     with pytest.raises(InputError, match="answer_not_understood"):
         parse_answer(COLUMNS[column], said)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("我是退伍军人，有什么补贴", {"ex_serviceman": True}),
+        ("我爸当过兵，我爸今年68岁", {"ex_serviceman": True, "age": 68}),
+        ("我怀孕了，有哪些免费检查", {"pregnant": True}),
+        ("我现在租房住，能领什么", {"rents_home": True}),
+        ("邻居是退伍军人", {}),
+        ("我打算怀孕", {}),
+        ("我没有租房子住", {}),
+        ("我不是退伍军人", {}),
+        ("我老婆怀孕了", {}),
+    ],
+)
+def test_a_sentence_states_only_what_is_certain(text: str, facts: dict[str, Value]) -> None:
+    assert read_facts("resident", text) == facts

@@ -24,8 +24,8 @@ CHILD_STAGE = {
 }
 HOME_PURCHASE = {
     "none": "没有买房",
-    "only": "家庭唯一住房",
-    "second": "家庭第二套住房",
+    "only": "首套（家里没有别的住房）",
+    "second": "家里的第二套",
     "more": "第三套及以上",
 }
 DISABILITY = {

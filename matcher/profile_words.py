@@ -50,6 +50,14 @@ PHRASES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
         re.compile("^(?:早就|已经|我)*(?:结婚了|结了|已婚)"),
         re.compile("未婚|单身|离婚|离了|丧偶|没结"),
     ),
+    "ex_serviceman": (
+        re.compile("(?<![没未有])当过兵|退伍|退役|复员|转业"),
+        re.compile("没有?当过"),
+    ),
+    "rents_home": (
+        re.compile("^(?:现在|一直|我|是)*租(?:的|房|住)"),
+        re.compile("自己(?:的)?房|自有|[没不]租|没有租"),
+    ),
     "has_serious_violation": (
         re.compile("^(?:有过|出过|发生过)"),
         re.compile("^(?:一直)?(?:很好|良好|清白)"),
@@ -179,7 +187,7 @@ CHOICE_WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "home_purchase": {
         "none": "没有?买|不买",
-        "only": "首套|第一套|唯一|头一套",
+        "only": "首套|头套|没有别的",
         "second": "二套|第二套|两套",
         "more": "三套|第三套|多套",
     },

@@ -68,7 +68,7 @@ def population(kind: Kind, count: int, seed: int, policies: Sequence[Policy]) ->
     letter = kind[0].upper()
     frame = {"id": pd.Series([f"{letter}{n}" for n in range(count)], dtype="object")}
     for name, attribute in ATTRIBUTES[kind].items():
-        if attribute.derived:
+        if attribute.derived and name not in columns:
             values, unknown = _blank(draw, attribute), np.ones(count, dtype=bool)
         else:
             values = columns[name] if name in columns else _anything(draw, attribute, named)

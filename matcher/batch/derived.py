@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matcher.industry import DIVISIONS
 from matcher.scale import SCALE_ORDER, STANDARDS, Limits, Standard
 
-__all__ = ["scale_sql"]
+__all__ = ["industry_sql", "scale_sql"]
+
+
+def industry_sql() -> str:
+    """Return SQL for an enterprise's industry: as given, else by its division of GB/T 4754."""
+    divisions: dict[str, list[int]] = {}
+    for division, industry in DIVISIONS.items():
+        divisions.setdefault(industry, []).append(division)
+    cases = " ".join(
+        f"WHEN industry_division IN ({', '.join(map(str, numbers))}) THEN '{industry}'"
+        for industry, numbers in divisions.items()
+    )
+    return f"COALESCE(industry, CASE {cases} END)"
 
 
 def scale_sql() -> str:
@@ -20,7 +33,8 @@ def scale_sql() -> str:
         f"WHEN '{industry}' THEN {_ranked([standard])}" for industry, standard in STANDARDS.items()
     )
     agreed = _ranked(list(STANDARDS.values()))
-    found = f"CASE WHEN industry IS NULL THEN {agreed} ELSE CASE industry {by_industry} END END"
+    industry = industry_sql()
+    found = f"CASE WHEN {industry} IS NULL THEN {agreed} ELSE CASE {industry} {by_industry} END END"
     return f"COALESCE(scale, {found})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from matcher.batch.bounds import bounds
-from matcher.batch.derived import scale_sql
+from matcher.batch.derived import industry_sql, scale_sql
 from matcher.batch.encoding import encoded_select
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Kind
@@ -26,7 +26,7 @@ def completed_select(kind: Kind, table: str, columns: Collection[str], place: st
         columns: those wanted.
         place: the column of ``table`` that identifies a profile; it comes out as ``place``.
     """
-    derived = {"scale": scale_sql} if kind == "enterprise" else {}
+    derived = {"industry": industry_sql, "scale": scale_sql} if kind == "enterprise" else {}
     selected = [f"{place} AS {PLACE}"]
     for name in ATTRIBUTES[kind]:
         if name in columns:

@@ -130,6 +130,7 @@ def test_postgresql_agrees_with_one_by_one(
             {},
             optional={
                 "industry": st.sampled_from(sorted(STANDARDS)),
+                "industry_division": st.integers(1, 97),
                 "headcount": st.sampled_from((0, 4, 5, 9, 10, 19, 20, 99, 100, 299, 300, 5000)),
                 "revenue_wan": st.sampled_from((0.0, 49.9, 50.0, 100.0, 299.0, 2000.0, 1e6)),
                 "assets_wan": st.sampled_from((0.0, 99.0, 100.0, 300.0, 5000.0, 2e5)),
@@ -140,18 +141,18 @@ def test_postgresql_agrees_with_one_by_one(
         max_size=20,
     )
 )
-def test_the_scale_is_derived_as_for_one_profile(facts: list[dict[str, Scalar]]) -> None:
+def test_industry_and_scale_are_derived_as_for_one_profile(facts: list[dict[str, Scalar]]) -> None:
     with BatchEngine("enterprise", threads=1) as engine:
         fill(engine, facts)
-        select = completed_select("enterprise", "profiles", {"scale"})
-        rows = engine.connection.execute(f"SELECT scale FROM ({select}) ORDER BY place").fetchall()
-    derived = [
-        complete(parse_profile({"kind": "enterprise", "id": "x", "attributes": facts[n]})).known(
-            "scale"
-        )
-        for n in range(len(facts))
-    ]
-    assert [row[0] for row in rows] == derived
+        select = completed_select("enterprise", "profiles", {"industry", "scale"})
+        rows = engine.connection.execute(
+            f"SELECT industry, scale FROM ({select}) ORDER BY place"
+        ).fetchall()
+    judged = (
+        complete(parse_profile({"kind": "enterprise", "id": "x", "attributes": row}))
+        for row in facts
+    )
+    assert rows == [(one.known("industry"), one.known("scale")) for one in judged]
 
 
 @pytest.mark.parametrize("kind", ["enterprise", "resident"])

@@ -235,7 +235,7 @@ def _due(policy: Policy, facts: Mapping[str, Value]) -> float | None:
 
 def _eligible(policy: Policy, seed: int) -> dict[str, Value]:
     """Search a profile that all conditions accept, every column of the amount known."""
-    chance = random.Random(f"{policy.id} {seed}")  # noqa: S311 - a search, not a secret
+    chance = random.Random(f"{policy.id} {seed}")
     for _ in range(300):
         facts: dict[str, Value] = {}
         if all(_made_true(predicate, facts, policy, chance) for predicate in policy.predicates):
@@ -263,7 +263,7 @@ def _made_true(
 
 
 def _guesses(names: tuple[str, ...], policy: Policy) -> Iterator[dict[str, Value]]:
-    chance = random.Random(policy.id)  # noqa: S311 - a search, not a secret
+    chance = random.Random(policy.id)
     for _ in range(600):
         yield {name: chance.choice(_candidates(COLUMNS[name], policy)) for name in names}
 

@@ -112,7 +112,12 @@ _TAX = (
         "企业的会计核算健全、企业所得税是查账征收的吗？",
     ),
     _c.boolean("small_scale_taxpayer", "增值税小规模纳税人", "企业是增值税小规模纳税人吗？"),
-    _c.choice("tax_project", TAX_PROJECTS, "享受所得税优惠的项目", "企业有没有做下面这类项目？"),
+    _c.choice(
+        "tax_project",
+        TAX_PROJECTS,
+        "享受所得税优惠的项目",
+        "企业有没有做农林牧渔、公共基础设施或者环保节能节水这类项目？是哪一类？",
+    ),
     _c.integer(
         "project_income_years",
         "年",

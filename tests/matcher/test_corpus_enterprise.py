@@ -159,6 +159,8 @@ def test_what_is_due_is_known_for_whoever_is_eligible(policy: Policy) -> None:
          {"special_equipment_wan": 100, "special_upgrade_wan": 80}, 5),
         ("disabled_fund_graded", {"disabled_staff_ratio": 1, "payroll_wan": 1000}, 2.5),
         ("disabled_fund_graded", {"disabled_staff_ratio": 0, "payroll_wan": 1000}, 1.5),
+        ("disabled_fund_exempt", {"disabled_staff_ratio": 0, "payroll_wan": 200}, 3),
+        ("disabled_fund_exempt", {"disabled_staff_ratio": 4, "payroll_wan": 200}, 0),
         ("loan_stamp_tax", {"bank_loan_wan": 500}, 250),
         ("veteran_hiring_tax", {"veterans_hired": 3}, 18_000),
         ("service_loan_interest", {"bank_loan_wan": 300}, 3),

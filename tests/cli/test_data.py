@@ -16,7 +16,6 @@ PROFILES = sorted((ROOT / "tests" / "matcher" / "profiles").glob("*.json"))
 def test_the_policy_files_of_the_city_are_right(command: Command) -> None:
     done = command("policies", "check")
     assert done.returncode == 0, done.stderr
-<<<<<<< HEAD
     files = {
         name: len([*(ROOT / "policies" / name).glob("*.yml")])
         for name in ("enterprise", "resident", "services")
@@ -24,14 +23,6 @@ def test_the_policy_files_of_the_city_are_right(command: Command) -> None:
     total = files["enterprise"] + files["resident"]
     counted = f"{files['enterprise']} enterprise, {files['resident']} resident"
     assert f"{total} policies ({counted}), {files['services']} services" in done.stdout
-=======
-    enterprise, resident, services = (
-        len(list((ROOT / "policies" / folder).glob("*.yml")))
-        for folder in ("enterprise", "resident", "services")
-    )
-    counted = f"{enterprise} enterprise, {resident} resident), {services} services"
-    assert f"{enterprise + resident} policies ({counted}" in done.stdout
->>>>>>> corpus_resident
 
 
 @pytest.mark.parametrize(

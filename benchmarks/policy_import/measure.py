@@ -88,10 +88,12 @@ def same(one: Predicate, other: Predicate) -> bool:
     """Say whether two predicates give one verdict on every drawn profile."""
     if set(one.columns) != set(other.columns):
         return False
-    draw = random.Random(0)  # noqa: S311 - a sample, not a secret
+    draw = random.Random(0)
     pools = {name: _values(name, one, other) for name in one.columns}
     for _ in range(PROFILES):
-        facts = {name: value for name, pool in pools.items() if (value := draw.choice(pool)) is not None}
+        facts = {
+            name: value for name, pool in pools.items() if (value := draw.choice(pool)) is not None
+        }
         if one.evaluate(facts) != other.evaluate(facts):
             return False
     return True
@@ -108,7 +110,9 @@ def _values(name: str, one: Predicate, other: Predicate) -> list[Any]:
     return [*sorted(around), 0.0, 1e6, None]
 
 
-def matched(predicted: Iterable[str], gold: Iterable[str], kind: str) -> tuple[int, list[str], list[str]]:
+def matched(
+    predicted: Iterable[str], gold: Iterable[str], kind: str
+) -> tuple[int, list[str], list[str]]:
     """Pair predicates of one meaning; return how many, and what is left on either side."""
     left = [parse_predicate(when, kind) for when in gold]
     right, spare = 0, []
@@ -143,12 +147,16 @@ def _norm(name: str, value: Any) -> str:
     return re.sub(r"\s", "", text)
 
 
-def score_fields(values: dict[str, Any], gold: dict[str, Any], tallies: dict[str, Tally]) -> list[str]:
+def score_fields(
+    values: dict[str, Any], gold: dict[str, Any], tallies: dict[str, Tally]
+) -> list[str]:
     """Add one text's fields to ``tallies``; return its faults in words."""
     faults = []
     for name in PATHS:
         given, wanted = values[name], gold[name]
-        right = given is not None and wanted is not None and _norm(name, given) == _norm(name, wanted)
+        right = (
+            given is not None and wanted is not None and _norm(name, given) == _norm(name, wanted)
+        )
         tallies[name].add(int(right), int(given is not None), int(wanted is not None))
         if not right and (given is not None or wanted is not None):
             faults.append(f"{name}: {given!r} for {wanted!r}")
@@ -176,9 +184,23 @@ def score_conditions(
         return False, [f"wrong audience: {listed}"]
     predicted = list(dict.fromkeys(part for when in whens for part in conjuncts(when)))
     right, spare, missed = matched(predicted, dict.fromkeys(gold), kind)
-    tally.add(right, len(predicted), len(set(gold)))
+    given = len(predicted)
+    if spare and missed and _together(spare, missed, kind):
+        right, given = right + len(missed), given + len(missed) - len(spare)
+        spare, missed = [], []
+    tally.add(right, given, len(set(gold)))
     faults = [f"+ {when}" for when in spare] + [f"- {when}" for when in missed]
     return not faults, faults
+
+
+def _together(spare: list[str], missed: list[str], kind: str) -> bool:
+    """Say whether what is left on both sides means the same as a whole, cut differently."""
+    whole = [" AND ".join(f"({when})" for when in side) for side in (spare, missed)]
+    try:
+        one, other = (parse_predicate(when, kind) for when in whole)
+    except ConfigurationError:
+        return False
+    return same(one, other)
 
 
 class Result:

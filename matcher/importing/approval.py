@@ -47,7 +47,9 @@ def load_draft(path: Path) -> Draft:
 def open_points(draft: Draft) -> list[str]:
     """Return what a human must still settle, each a Chinese sentence; empty when nothing."""
     points = [
-        f"缺少{FIELDS[path]}（fields.{path}）" for path in REQUIRED if _empty(draft.fields.get(path))
+        f"缺少{FIELDS[path]}（fields.{path}）"
+        for path in REQUIRED
+        if _empty(draft.fields.get(path))
     ]
     for name, least in LEAST.items():
         entries = [entry for entry in draft.lists.get(name, ()) if not _empty(entry)]
@@ -72,7 +74,9 @@ def _faulty(draft: Draft) -> list[str]:
     """Return the conditions whose predicate the profiles cannot judge."""
     audience = draft.fields.get("audience", Entry()).value
     if audience not in ("enterprise", "resident"):
-        return [] if audience is None else ["面向对象应为 enterprise 或 resident（fields.audience）"]
+        return (
+            [] if audience is None else ["面向对象应为 enterprise 或 resident（fields.audience）"]
+        )
     points = []
     for number, condition in enumerate(draft.conditions, 1):
         if not (condition.when or "").strip():
@@ -154,7 +158,9 @@ def _write(content: dict[str, Any], directory: Path, policy: Policy) -> Path:
         Path(name).chmod(0o644)
         os.link(name, target)  # fails when another approval was faster
     except FileExistsError as error:
-        raise StateError("policy_exists", f"已经有标识为 {policy.id} 的政策，请换一个标识。") from error
+        raise StateError(
+            "policy_exists", f"已经有标识为 {policy.id} 的政策，请换一个标识。"
+        ) from error
     finally:
         Path(name).unlink(missing_ok=True)
     try:

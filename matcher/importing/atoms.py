@@ -155,9 +155,7 @@ def _owner(
     sentence: str, kind: Kind, quantity: Quantity, columns: Sequence[Mention]
 ) -> Mention | None:
     """Return the phrase that names what ``quantity`` measures: the nearest of its unit."""
-    fitting = [
-        m for m in columns if convert(quantity, ATTRIBUTES[kind][m.key].unit) is not None
-    ]
+    fitting = [m for m in columns if convert(quantity, ATTRIBUTES[kind][m.key].unit) is not None]
     before = [
         m for m in fitting
         if m.end <= quantity.at and not _HARD_BREAK.search(sentence[m.end : quantity.start])
@@ -239,7 +237,9 @@ def _where(sentence: str, kind: Kind, places: Places) -> list[Atom]:
             district = match["district"]
             if district in ("本区", "我区", "全区", "本县", "我县", "全县"):
                 district = places.district
-            sql = rule.city if not district else rule.district and rule.district.format(name=district)
+            sql = (
+                rule.city if not district else rule.district and rule.district.format(name=district)
+            )
             near = _near(sentence, match, rule.near)
             if sql is None or near is None:
                 continue

@@ -13,9 +13,13 @@ from matcher.importing.outline import Passage
 
 __all__ = ["benefit_fields", "window_fields"]
 
-_GIVES = re.compile("补贴|补助|奖励|奖补|资助|贴息|返还|扣除|扣减|减征|免征|贷款|津贴|补|奖|抵扣|扶持|资金|标准|发给|限额")
+_GIVES = re.compile(
+    "补贴|补助|奖励|奖补|资助|贴息|返还|扣除|扣减|减征|免征|贷款|津贴|补|奖|抵扣|扶持|资金|标准|发给|限额"
+)
 _CAP_AFTER = re.compile(r"^\s*(?:封顶|为限|为上限|的?限额|以内)")
-_CAP_BEFORE = re.compile(r"(?:封顶|上限|限额|最高|最多|至多|不超过|不高于|不得超过)[^，。；\d]{0,6}$")
+_CAP_BEFORE = re.compile(
+    r"(?:封顶|上限|限额|最高|最多|至多|不超过|不高于|不得超过)[^，。；\d]{0,6}$"
+)
 _WHOLE = re.compile("全额(?:资助|补贴|补助|减免|返还|代缴)|免征")
 _PERSON = re.compile("每人|每名|每招用|每吸纳|每新招|每超比例|每安排|每位|/人")
 _CHILD = re.compile("每孩|每个?婴幼儿|每个?孩子|每名?儿童")
@@ -60,7 +64,9 @@ def benefit_fields(passages: Sequence[Passage]) -> dict[str, Field]:
 
 
 def _gives(passage: Passage) -> bool:
-    if passage.excluded or (passage.topic == "conditions" and not re.search("给予|补贴|奖励", passage.text)):
+    if passage.excluded or (
+        passage.topic == "conditions" and not re.search("给予|补贴|奖励", passage.text)
+    ):
         return False
     given = passage.topic == "benefit" or _GIVES.search(passage.text)
     return bool(given) and next(_sums(passage.text), None) is not None
@@ -82,7 +88,9 @@ def _amounts(sums: Sequence[tuple[_Sum, Passage]]) -> dict[str, Field]:
         amount, passage = plain[0]
         found["benefit.amount"] = Field(_tidy(amount.value), passage.source)
         found["benefit.unit"] = Field(amount.unit, passage.source)
-        steps = [(s, p) for s, p in plain if s.unit[:2] == amount.unit[:2] and s.value > amount.value]
+        steps = [
+            (s, p) for s, p in plain if s.unit[:2] == amount.unit[:2] and s.value > amount.value
+        ]
         if not caps and steps and amount.unit != "%":
             caps = [max(steps, key=lambda pair: pair[0].value)]
     if caps:
@@ -127,7 +135,9 @@ def _sums(text: str) -> Iterator[_Sum]:
 
 def _money(text: str, quantity: Quantity, cap: bool) -> _Sum:
     in_wan = "万" in text[quantity.at : quantity.end]
-    clause = re.split("[，；。：]", text[: quantity.start])[-1] + text[quantity.end : quantity.end + 3]
+    clause = (
+        re.split("[，；。：]", text[: quantity.start])[-1] + text[quantity.end : quantity.end + 3]
+    )
     sentence = text[: quantity.start]
     who = "人" if _PERSON.search(clause) else "孩" if _CHILD.search(clause) else ""
     who = "平方米" if _AREA.search(clause) else "餐" if _MEAL.search(clause) else who
@@ -137,14 +147,22 @@ def _money(text: str, quantity: Quantity, cap: bool) -> _Sum:
     per = "·".join(part for part in (who, often) if part)
     base = "万元" if in_wan else "元"
     value = quantity.value / 1e4 if in_wan else quantity.value
-    return _Sum(value, f"{base}/{per}" if per and not cap else base + (f"/{often}" if often else ""), cap)
+    return _Sum(
+        value, f"{base}/{per}" if per and not cap else base + (f"/{often}" if often else ""), cap
+    )
 
 
 _RANGE_WORD = re.compile(r"^[\d:：时点分 ]*(?:起|开始)?[，、]?\s*(?:至|到|—+|-+|–|~|～|－|──|止)")
-_UNTIL = re.compile(r"^[\d:：时点分 下班]*(?:之前|以前|前|截止|止|为止|内)|^.{0,6}(?:截止|结束|有效)")
+_UNTIL = re.compile(
+    r"^[\d:：时点分 下班]*(?:之前|以前|前|截止|止|为止|内)|^[^，。起]{0,4}(?:截止|结束)|^有效"
+)
 _FROM = re.compile(r"^[\d:：时点分 ]*(?:起|开始|后)")
-_OPEN_ALL_YEAR = re.compile("常年(?:受理|申报|办理)|全年(?:受理|都可以|可办)|随时(?:可以)?(?:申请|受理|申报)|长期(?:有效|受理)")
-_APPLYING = re.compile("申报|受理|申请|申领|办理|登记|报名|提交|填报|执行|期限|期间|开放|截止|发送|窗口|实施|发放|减|施行|有效")
+_OPEN_ALL_YEAR = re.compile(
+    "常年(?:受理|申报|办理)|全年(?:受理|都可以|可办)|随时(?:可以)?(?:申请|受理|申报)|长期(?:有效|受理)"
+)
+_APPLYING = re.compile(
+    "申报|受理|申请|申领|办理|登记|报名|提交|填报|执行|期限|期间|开放|截止|发送|窗口|实施|发放|减|施行|有效"
+)
 _IN_FORCE = re.compile("施行|实施|执行|有效")
 
 
@@ -189,7 +207,9 @@ def _limits(
 ) -> Iterator[tuple[str, date]]:
     if re.search("以前发布|同时废止|印发之日", text):
         return
-    days = find_days(text, year if passage.topic == "window" or "申报期" in text or "向" in text else None)
+    days = find_days(
+        text, year if passage.topic == "window" or "申报期" in text or "向" in text else None
+    )
     for position, ((start, end), day) in enumerate(days):
         after = text[end:]
         if position + 1 < len(days) and _RANGE_WORD.match(after):
@@ -197,7 +217,9 @@ def _limits(
             yield "closes", days[position + 1][1]
             return
         before = text[:start]
-        if _UNTIL.search(after) or re.search("(?:截止|截至|至|到)(?:时间|日期)?[为：:是]?$", before):
+        if _UNTIL.search(after) or re.search(
+            "(?:截止|截至|至|到)(?:时间|日期)?[为：:是]?$", before
+        ):
             if "即日起" in before and published is not None:
                 yield "opens", published
             if not re.search("截至", before):

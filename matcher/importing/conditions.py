@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from matcher.importing.atoms import Atom, Places, find_atoms, negate
 from matcher.importing.lexicon import get_phrases
@@ -27,7 +27,9 @@ _CUE = re.compile(
     r"凡|可以?(?:申请|申报|申领|享受|领取|报名)|可申|均可|都可|应当|须|必须|应[为在达具有]|不得超过|对象[为是]|适用|申请人|"
     r"的(?:企业|人员|单位|家庭|老人|老年人|居民|个人|学生)|对.{2,60}的|的[，,]"
 )
-_BENEFIT_VERB = re.compile(r"给予|予以|按照?(?=.{0,20}[\d%元])|发放|一次性|每[人户家月年孩]|补贴\d|奖励\d")
+_BENEFIT_VERB = re.compile(
+    r"给予|予以|按照?(?=.{0,20}[\d%元])|发放|一次性|每[人户家月年孩]|补贴\d|奖励\d"
+)
 _FILLER = re.compile(
     r"申请|申报|企业|单位|主体|对象|人员|应当|应|须|必须|具有|具备|符合|属于|为|的|在|且|并|同时|上年度|上一年度|上年|近.{1,2}年内?|"
     r"发生过?|不能|不得|不予|被?列入|名单|存在|行为|记录|情形|范围|情况|年度|总额|一年内|依法|规定|条件|满足|及|或者|或|和|与|等|其|已|已经|有效期内|是|有|者|补贴|本人|凡|所|地|达到|以上|比例|收入|"
@@ -138,8 +140,8 @@ def _kept_out(passage: Passage, atoms: Sequence[Atom], kind: Kind) -> list[Found
 
 def _stated(passage: Passage, text: str, atoms: Sequence[Atom]) -> list[Found]:
     """Write the conditions of one sentence, one for each clause or alternative."""
-    cuts = [m for m in _LOOSE_OR.finditer(text) if _splits(m, atoms)]
-    if any(not _within(atoms, *span) for span in _spans(cuts, len(text))) and _trailing(text, atoms):
+    cuts = list(_LOOSE_OR.finditer(text))
+    if any(not _within(atoms, *span) for span in _spans(cuts, len(text))):
         return [Found(text, None, passage.source, "“或者”的一边没有识别出来，请人工填写")]
     if cuts:
         return _alternatives(passage, text, atoms, cuts)
@@ -154,14 +156,6 @@ def _stated(passage: Passage, text: str, atoms: Sequence[Atom]) -> list[Found]:
         check_text = note or (f"没有表达完的内容：{rest}" if rest else "")
         found.append(Found(clause, _joined(text, members), passage.source, check_text or None))
     return [_bounded(item) for item in _with_unread(found, passage, text, atoms)]
-
-
-def _trailing(text: str, atoms: Sequence[Atom]) -> bool:
-    return bool(_LOOSE_OR.search(text)) and bool(atoms)
-
-
-def _splits(match: re.Match[str], atoms: Sequence[Atom]) -> bool:
-    return any(a.end <= match.start() for a in atoms)
 
 
 def _spans(cuts: Sequence[re.Match[str]], end: int) -> list[tuple[int, int]]:
@@ -198,7 +192,7 @@ def _by_clause(text: str, atoms: Sequence[Atom]) -> list[tuple[str, list[Atom]]]
     limits = [0, *(match.end() for match in _COMMA.finditer(text)), len(text)]
     clauses: list[tuple[str, list[Atom]]] = []
     reached = 0
-    for start, end in zip(limits, limits[1:], strict=False):
+    for start, end in pairwise(limits):
         members = [atom for atom in atoms if max(start, reached) <= atom.end - 1 < end]
         if members:
             low = min(start, *(atom.start for atom in members))
@@ -282,7 +276,7 @@ def _with_unread(
     limits = [0, *(match.end() for match in _COMMA.finditer(text)), len(text)]
     unread = [
         text[start:end].strip("，, ")
-        for start, end in zip(limits, limits[1:], strict=False)
+        for start, end in pairwise(limits)
         if not any(atom.start < end and start < atom.end for atom in atoms)
     ]
     unread = [clause for clause in unread if len(_FILLER.sub("", clause)) >= 3]
@@ -298,14 +292,14 @@ def _any_of(items: Sequence[Passage], kind: Kind, places: Places) -> Found:
     source = "\n".join(dict.fromkeys(item.source for item in items))
     if len(texts) == 1:
         texts = _elements(texts[0], kind, places)
-    sides = []
+    sides: list[str] = []
     for text in texts:
         atoms = find_atoms(text, kind, places)
-        if not atoms:
-            check = f"“{text}”没有识别出来，所以整组“之一”没有写成条件，请人工填写"
-            return Found("；".join(texts), None, source, check)
-        cuts = [m for m in _LOOSE_OR.finditer(text) if _splits(m, atoms)]
-        sides += [_joined(text, _within(atoms, *span)) for span in _spans(cuts, len(text))]
+        spans = _spans(list(_LOOSE_OR.finditer(text)), len(text))
+        if any(not _within(atoms, *span) for span in spans):
+            unread = f"“{text}”没有识别出来，所以整组“之一”没有写成条件，请人工填写"
+            return Found("；".join(texts), None, source, unread)
+        sides += [_joined(text, _within(atoms, *span)) for span in spans]
     partial = [t for t in texts if _rest(t, find_atoms(t, kind, places))]
     check = f"没有表达完的内容：{'；'.join(partial)}" if partial else None
     when = " OR ".join(_wrapped(side) for side in dict.fromkeys(sides))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from matcher.importing.atoms import Places
 from matcher.importing.lexicon import get_phrases, scores
 from matcher.importing.numbers import find_days
-from matcher.importing.outline import Passage, strip_marker
+from matcher.importing.outline import Passage
 from matcher.profile import Kind
 
 __all__ = ["Field", "head_fields", "places_of"]
@@ -30,7 +29,9 @@ _BY_LABEL = re.compile(
     r"(?:发布机构|发布单位|发布部门|发文机关|实施机关|实施机构|实施主体|主管部门|主管单位|制定机关|制定机构|来源|主办单位|责任单位|发文单位)"
     r"[：:]\s*(?P<who>[^\s，。；：]{3,40})"
 )
-_TITLE_END = re.compile(r"(?:通知|公告|通告|办法|细则|意见|方案|措施|规定|规程|条例|指南|须知|函|问答|解读|说明|政策|的决定|规则|申报|条款)(?:（[^）]*）)?$")
+_TITLE_END = re.compile(
+    r"(?:通知|公告|通告|办法|细则|意见|方案|措施|规定|规程|条例|指南|须知|函|问答|解读|说明|政策|的决定|规则|申报|条款)(?:（[^）]*）)?$"
+)
 _WRAPPED_TITLE = re.compile(r"(?:印发|发布|公布|修订)《(?P<title>[^》]{4,60})》")
 _PHONE = re.compile(
     r"(?<![\d-])(?:0\d{2,3}[-－—]\d{5,8}(?:-\d{1,5})?|1[3-9]\d{9}|12\d{3}|9\d{4}|400-?\d{3}-?\d{4})(?![\d-])"
@@ -110,7 +111,11 @@ def _continues(head: Sequence[str], count: int) -> bool:
 def _number(paragraphs: Sequence[str]) -> Field | None:
     for line in paragraphs[:_HEAD_LINES]:
         match = _NUMBER.search(line)
-        if match and (match.end() >= len(line.strip("）) ")) or match.start() == 0) and len(line) < 60:
+        if (
+            match
+            and (match.end() >= len(line.strip("）) ")) or match.start() == 0)
+            and len(line) < 60
+        ):
             return Field(match[0].strip(), line)
     return None
 
@@ -171,7 +176,7 @@ def _date(paragraphs: Sequence[str]) -> Field | None:
 
 
 def _level(issuer: str, sentence: str) -> Field | None:
-    first = issuer.split("、")[0].replace("国家税务总局", "税务总局")
+    first = issuer.split("、", maxsplit=1)[0].replace("国家税务总局", "税务总局")
     local = re.sub("^税务总局(?=.*(?:省|市|区|县))", "", first)
     if re.search("[区县镇]|街道|开发区|管委会|管理委员会", re.sub("自治区|社区|区域", "", local)):
         return Field("district", sentence)

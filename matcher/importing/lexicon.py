@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import jieba
 import spacy
@@ -22,7 +22,7 @@ from matcher.importing.numbers import find_days, quantities
 from matcher.predicate import parse_predicate
 from matcher.profile import ATTRIBUTES, KINDS, Kind
 
-__all__ = ["Lexicon", "Mention", "Phrases", "Place", "get_lexicon", "get_phrases"]
+__all__ = ["Lexicon", "Mention", "Phrases", "Place", "get_lexicon", "get_phrases", "scores"]
 
 PATH = Path(__file__).parent / "phrases.yml"
 _GAP = 12
@@ -30,6 +30,7 @@ _FREQUENCY = 50_000_000  # as common as all of jieba's words together: never cut
 
 MentionKind = Literal["number", "says", "ordered"]
 Words = tuple[str, ...]
+Key = TypeVar("Key", bound=str)
 
 
 class Place(Document):
@@ -249,11 +250,6 @@ def _shortest(mentions: Iterable[Mention]) -> list[Mention]:
     return list(starts.values())
 
 
-def found_any(words: Iterable[str], text: str) -> bool:
-    """Say whether one of ``words`` stands in ``text``."""
-    return any(word in text for word in words)
-
-
-def scores(words: Mapping[str, Iterable[str]], text: str) -> dict[str, int]:
+def scores(words: Mapping[Key, Iterable[str]], text: str) -> dict[Key, int]:
     """Count for each key how often its words stand in ``text``."""
     return {key: sum(text.count(word) for word in listed) for key, listed in words.items()}

@@ -45,7 +45,9 @@ def _material(text: str) -> str:
 
 def _listed(text: str) -> list[str]:
     """Split 甲、乙和丙 (given as one sentence) into its names; empty when it is one name."""
-    named = re.sub(r"^.{0,12}?(?:包括|提交|提供|带上|带|准备|上传|递交)[：:]?", "", text.strip("。；; "))
+    named = re.sub(
+        r"^.{0,12}?(?:包括|提交|提供|带上|带|准备|上传|递交)[：:]?", "", text.strip("。；; ")
+    )
     named = re.split(r"，(?:三|两|四)?样|就够|即可|等(?=材料|资料|证明|$)", named)[0]
     parts = [_material(part) for part in re.split(r"、|；|以及", named)]
     return [part for part in parts if part] if len(parts) > 1 else []
@@ -61,7 +63,10 @@ def _handed_in(text: str) -> list[str]:
 
 
 def _is_material(name: str) -> bool:
-    papers = re.search("证|表|书|单|照|合同|发票|凭证|报告|材料|簿|流水|截图|文件|函|协议|记录|清单|票据|账|册|复印件|信息|资料|卡", name)
+    papers = re.search(
+        "证|表|书|单|照|合同|发票|凭证|报告|材料|簿|流水|截图|文件|函|协议|记录|清单|票据|账|册|复印件|信息|资料|卡",
+        name,
+    )
     return bool(papers) and 2 <= len(name) <= 40 and not _NOT_MATERIAL.search(name)
 
 

@@ -6,8 +6,9 @@ a document's own （含） or （不含） comes first.
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -88,7 +89,12 @@ class Quantity:
 def quantities(text: str) -> list[Quantity]:
     """Return the numbers in ``text`` in their order; days, ordinals and titles are none."""
     blocked = [span for span, _ in find_days(text)]
-    blocked += [match.span() for match in re.finditer(r"《[^》]*》|[〔\[]\d{4}[〕\]]\d+号|第[\d一-十百]+[条款项章]", text)]
+    blocked += [
+        match.span()
+        for match in re.finditer(
+            r"《[^》]*》|[〔\[]\d{4}[〕\]]\d+号|第[\d一-十百]+[条款项章]", text
+        )
+    ]
     found: list[Quantity] = []
     for match in _FRACTION.finditer(text):
         above, below = parse_number(match["above"]), parse_number(match["below"])
@@ -146,16 +152,12 @@ def _explicit(operator: Operator, included: bool) -> Operator:
 def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
     """Give 16至60周岁 and 80至89周岁 two numbers of one unit: from and to."""
     result = list(found)
-    for position, (low, high) in enumerate(zip(found, found[1:], strict=False)):
-        between = text[low.end : high.at]
-        if re.fullmatch("至|到|-|—|~|～|－|–", between) and (low.unit in ("", high.unit)):
-            if low.value < high.value and high.operator in (None, "<="):
-                result[position] = Quantity(
-                    low.value, high.unit, ">=", low.start, low.end, low.at, low.period
-                )
-                result[position + 1] = Quantity(
-                    high.value, high.unit, "<=", high.start, high.end, high.at, high.period
-                )
+    for position, (low, high) in enumerate(itertools.pairwise(found)):
+        joined = re.fullmatch("至|到|-|—|~|～|－|–", text[low.end : high.at])
+        ordered = low.value < high.value and high.operator in (None, "<=")
+        if joined and ordered and low.unit in ("", high.unit):
+            result[position] = replace(low, unit=high.unit, operator=">=")
+            result[position + 1] = replace(high, operator="<=")
     return result
 
 

@@ -22,18 +22,32 @@ Topic = Literal[
 
 _MARKERS: tuple[tuple[int, re.Pattern[str]], ...] = (
     (0, re.compile(r"第[一二三四五六七八九十百\d]{1,4}章\s*")),
-    (1, re.compile(r"(?:第[一二三四五六七八九十百零\d]{1,5}条|[一二三四五六七八九十]{1,3}、|问[:：])\s*")),
+    (
+        1,
+        re.compile(
+            r"(?:第[一二三四五六七八九十百零\d]{1,5}条|[一二三四五六七八九十]{1,3}、|问[:：])\s*"
+        ),
+    ),
     (1, re.compile(r"【(?=[^】]{1,12}】)")),
     (2, re.compile(r"[（(][一二三四五六七八九十]{1,3}[)）]\s*|答[:：]\s*")),
     (3, re.compile(r"\d{1,2}\s*(?:[.．]|、)\s*(?!\d)")),
-    (4, re.compile(r"[（(]\d{1,2}[)）]\s*|[①-⑳]\s*|其[一二三四五六七八九十][，,]?|[一二三四五六七八九十]是(?!否)|[·•●▪◆]\s*")),
+    (
+        4,
+        re.compile(
+            r"[（(]\d{1,2}[)）]\s*|[①-⑳]\s*|其[一二三四五六七八九十][，,]?|[一二三四五六七八九十]是(?!否)|[·•●▪◆]\s*"
+        ),
+    ),
 )
 _PLAIN = 9
 _LABEL = re.compile(r"(?P<label>[^：:，。；！？\d“”]{2,14})(?:[：:]|】)\s*")
 _HEADING_END = re.compile(r"[。；，,！;]")
-_INLINE_ITEM = re.compile(r"(?=[（(][一二三四五六七八九十\d]{1,2}[)）])|(?=[①-⑳])|(?=(?<=[；;])[一二三四五六七八九]是)")
+_INLINE_ITEM = re.compile(
+    r"(?=[（(][一二三四五六七八九十\d]{1,2}[)）])|(?=[①-⑳])|(?=(?<=[；;])[一二三四五六七八九]是)"
+)
 _SENTENCE = re.compile(r"[^。！？；;!?]*(?:[。！？；;!?]|$)")
-_ANNOUNCED = re.compile(r"(?:通知|公告|通告|函告|说明|规定|措施|办法|解读)如下[：:]$|^各.{2,40}[：:]$")
+_ANNOUNCED = re.compile(
+    r"(?:通知|公告|通告|函告|说明|规定|措施|办法|解读)如下[：:]$|^各.{2,40}[：:]$"
+)
 _ANY = re.compile(r"之一")
 
 
@@ -111,7 +125,9 @@ def _inline_items(paragraph: str) -> list[str]:
     pieces = [piece for piece in _INLINE_ITEM.split(paragraph) if piece.strip()]
     marked = [piece for piece in pieces if strip_marker(piece)[0] in (2, 4)]
     listed = len(marked) >= 2 and all(len(strip_marker(piece)[1]) >= 2 for piece in marked)
-    clean = all(piece.rstrip().endswith(("；", ";", "：", ":", "。", "，", "、")) for piece in pieces[:-1])
+    clean = all(
+        piece.rstrip().endswith(("；", ";", "：", ":", "。", "，", "、")) for piece in pieces[:-1]
+    )
     return pieces if listed and clean else [paragraph]
 
 
@@ -186,9 +202,7 @@ def _excludes(text: str) -> bool:
     return any(word in text for word in get_phrases().exclusion)
 
 
-def _passages(
-    text: str, source: str, number: int, frame: _Frame, item: bool
-) -> list[Passage]:
+def _passages(text: str, source: str, number: int, frame: _Frame, item: bool) -> list[Passage]:
     """Cut the words of a paragraph into sentences; a list behind a colon into its items."""
     made: list[Passage] = []
     for sentence in (s.strip() for s in _SENTENCE.findall(text)):

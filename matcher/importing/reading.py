@@ -24,7 +24,9 @@ MIN_CHARS = 40
 
 _SPACES = re.compile(r"[^\S\n]+")
 _CJK_GAP = re.compile(r"(?<=[\u3400-\u9fff，。；：、]) (?=[\u3400-\u9fff，。；：、])")
-_PAGE_NUMBER = re.compile(r"[-—–－\s]*(?:第?\s*\d{1,4}\s*页?(?:\s*[/共]\s*\d{1,4}\s*页?)?)[-—–－\s]*")
+_PAGE_NUMBER = re.compile(
+    r"[-—–－\s]*(?:第?\s*\d{1,4}\s*页?(?:\s*[/共]\s*\d{1,4}\s*页?)?)[-—–－\s]*"
+)
 _FULL_WIDTH = {ord(a): b for a, b in zip("０１２３４５６７８９％", "0123456789%", strict=True)}
 _RADICALS = re.compile("[\u2e80-\u2fdf]")
 

@@ -51,7 +51,9 @@ def paragraphs(text: str) -> list[str]:
     for row in body.find_all("tr"):
         cells = [cell.get_text("", strip=True) for cell in row.find_all(["td", "th"])]
         filled = [cell for cell in cells if cell]
-        row.string = "：".join([filled[0], "，".join(filled[1:])]) if len(filled) > 1 else "".join(filled)
+        row.string = (
+            "：".join([filled[0], "，".join(filled[1:])]) if len(filled) > 1 else "".join(filled)
+        )
     for element in body.find_all(_BLOCKS):
         element.insert_before("\n")
         element.insert_after("\n")

@@ -37,7 +37,9 @@ def paragraphs(content: bytes) -> list[str]:
         pages = len(reader.pages)
         if pages > MAX_PAGES:
             raise TooLargeError(
-                "policy_file_too_large", f"PDF 超过{MAX_PAGES}页，请只保留政策正文。", f"{pages} pages"
+                "policy_file_too_large",
+                f"PDF 超过{MAX_PAGES}页，请只保留政策正文。",
+                f"{pages} pages",
             )
         lines = list(_lines(reader))
     except InputError:
@@ -48,7 +50,8 @@ def paragraphs(content: bytes) -> list[str]:
         raise InputError("policy_file_broken", "PDF 文件已损坏，无法读取。", repr(error)) from error
     if sum(map(len, lines)) < _SCANNED_CHARS_PER_PAGE * pages:
         raise InputError(
-            "policy_file_scanned", "PDF 里只有图片没有文字（可能是扫描件），请提供文字版或先做文字识别。"
+            "policy_file_scanned",
+            "PDF 里只有图片没有文字（可能是扫描件），请提供文字版或先做文字识别。",
         )
     return _joined(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from matcher.attributes import city_districts
 from matcher.importing.lexicon import Mention, get_lexicon, get_phrases
@@ -205,8 +206,13 @@ def _statements(sentence: str, kind: Kind, mentions: Iterable[Mention]) -> list[
         if mention.kind == "ordered":
             sql, end = _ordered(sentence, kind, mention)
         negated = _negated(sentence, mention.start)
-        atoms.append(Atom(sql, parse_predicate(sql, kind).columns, mention.start, end, negated))
+        atoms.append(Atom(sql, _columns(sql, kind), mention.start, end, negated))
     return atoms
+
+
+@cache
+def _columns(sql: str, kind: Kind) -> tuple[str, ...]:
+    return parse_predicate(sql, kind).columns
 
 
 def _ordered(sentence: str, kind: Kind, mention: Mention) -> tuple[str, int]:
@@ -244,7 +250,7 @@ def _where(sentence: str, kind: Kind, places: Places) -> list[Atom]:
             if sql is None or near is None:
                 continue
             start, end = min(match.start(), near[0]), max(match.end(), near[1])
-            columns = parse_predicate(sql, kind).columns
+            columns = _columns(sql, kind)
             note = ""
             if district and "district" not in columns:
                 note = f"“{district}”没有对应的画像字段，条件只写到了全市"

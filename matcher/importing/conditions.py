@@ -133,6 +133,8 @@ def _kept_out(passage: Passage, atoms: Sequence[Atom], kind: Kind) -> list[Found
         when = negate(others[0].predicate) if len(others) == 1 else f"NOT ({joined})"
         unsure = len(others) > 1 or _rest(text, others)
         return [Found(text, when, source, "排除性条件，请核对" if unsure else None)]
+    if text.endswith("："):  # leads a list, which says it
+        return []
     if passage.item or passage.topic in ("conditions", "excluded") or others:
         return [Found(text, None, source, "排除性条件没有识别出对应的画像字段，请人工填写或删去")]
     return []

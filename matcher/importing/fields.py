@@ -218,7 +218,8 @@ def _phone(passages: Sequence[Passage]) -> Field | None:
         for match in _PHONE.finditer(passage.source):
             before = re.split("[；;。，,]", passage.source[: match.start()])[-1]
             asked = bool(_ASK.search(before)) or bool(_ASK.search(passage.heading))
-            rank = 2 * asked - 3 * bool(_COMPLAINT.search(before)) + (len(match[0]) > 5)
+            told = before if _ASK.search(before) else before + passage.heading
+            rank = 2 * asked - 3 * bool(_COMPLAINT.search(told)) + (len(match[0]) > 5)
             if best is None or rank > best[0]:
                 best = (rank, Field(match[0], passage.source))
     return best[1] if best is not None and best[0] > 0 else None

@@ -156,6 +156,8 @@ def _read(piece: str, number: int, frames: list[_Frame], found: list[Passage]) -
         frame = replace(frame, topic="")
     found += _passages(rest, piece, number, frame, item)
     last = rest or (f"{heading}：" if label and heading == label["label"] else heading)
+    if rest and heading and strip_marker(piece)[0] == _PLAIN and not rest.endswith(("：", ":")):
+        return [kept for kept in frames if kept.rank < rank]  # 标签：内容 says all in one line
     return _opened(frames, frame, last, number, bool(rest))
 
 

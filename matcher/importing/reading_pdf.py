@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from pypdf.errors import PyPdfError
 from base.errors import InputError, TooLargeError
 
 __all__ = ["MAX_PAGES", "paragraphs"]
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # every oddity of a file; we say it once
 
 MAX_PAGES = 80
 MAX_CHARS = 200_000

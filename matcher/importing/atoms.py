@@ -19,6 +19,7 @@ _BREAK = re.compile("[，。；：,;:]")
 _HARD_BREAK = re.compile("[。；;]")
 _UPWARD = re.compile(r"^[^，。；、：]{0,8}?(?:（含）)?(?:及|或)?(?P<way>以上|以下)")
 _LIST = re.compile(r"^[业类]?(?:企业|行业)?(?:、|和|及|与|或者?|以及)?$")
+_OWN_DISTRICT = ("本区", "我区", "全区", "本县", "我县", "全县")
 _FLIPPED = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
 
 
@@ -39,7 +40,7 @@ class Places:
         cities = ["本市", "我市", "全市", "市内", "本地"]
         if self.city:
             cities = [self.city, self.city.removesuffix("市"), *cities]
-        own = ["本区", "我区", "全区", "本县", "我县", "全县"] if self.district else []
+        own = _OWN_DISTRICT if self.district else ()
         named = sorted(city_districts(), key=len, reverse=True)
         district = "|".join(map(re.escape, [*named, *own])) or "(?!)"
         return re.compile(f"(?P<district>{district})|(?:{'|'.join(map(re.escape, cities))})")
@@ -92,11 +93,14 @@ def find_atoms(sentence: str, kind: Kind, places: Places) -> list[Atom]:
     """Return the smallest conditions in ``sentence`` in their order; nothing is guessed."""
     mentions = get_lexicon(kind).mentions(sentence)
     numbers, used = _numbers(sentence, kind, mentions)
+    numbers = _by_gender(sentence, numbers)
     columns = {column for atom in numbers for column in atom.columns}
     stated = [
         atom
         for atom in _statements(sentence, kind, mentions)
-        if not set(atom.columns) & columns and not _overlaps(atom, used)
+        if not set(atom.columns) & columns
+        and not _overlaps(atom, used)
+        and not _example(sentence, atom, used)
     ]
     where = _where(sentence, kind, places)
     stated = [atom for atom in stated if not any(_same_words(atom, other) for other in where)]
@@ -239,28 +243,33 @@ def _negated(sentence: str, start: int) -> bool:
 def _where(sentence: str, kind: Kind, places: Places) -> list[Atom]:
     atoms: list[Atom] = []
     for match in places.pattern().finditer(sentence):
-        for rule in get_phrases().of(kind).place:
-            district = match["district"]
-            if district in ("本区", "我区", "全区", "本县", "我县", "全县"):
-                district = places.district
-            sql = (
-                rule.city if not district else rule.district and rule.district.format(name=district)
-            )
-            near = _near(sentence, match, rule.near)
-            if sql is None or near is None:
-                continue
-            start, end = min(match.start(), near[0]), max(match.end(), near[1])
-            columns = _columns(sql, kind)
-            note = ""
-            if district and "district" not in columns:
-                note = f"“{district}”没有对应的画像字段，条件只写到了全市"
-            atoms.append(Atom(sql, columns, start, end, place=True, note=note))
-            break
+        district = match["district"] or ""
+        if district in _OWN_DISTRICT:
+            district = places.district
+        ranked = [
+            (near, sql)
+            for rule in get_phrases().of(kind).place
+            if (near := _near(sentence, match, rule.near)) is not None
+            and (sql := rule.district if district else rule.city) is not None
+        ]
+        if not ranked:
+            continue
+        (_, low, high), sql = min(ranked)
+        sql = sql.format(name=district)
+        columns = _columns(sql, kind)
+        note = ""
+        if district and "district" not in columns:
+            note = f"“{district}”没有对应的画像字段，条件只写到了全市"
+        start, end = min(match.start(), low), max(match.end(), high)
+        atoms.append(Atom(sql, columns, start, end, place=True, note=note))
     return atoms
 
 
-def _near(sentence: str, match: re.Match[str], words: Iterable[str]) -> tuple[int, int] | None:
-    """Return the nearest of ``words`` around a place in the same clause, within 12 characters."""
+def _near(sentence: str, match: re.Match[str], words: Iterable[str]) -> tuple[int, int, int] | None:
+    """Return the nearest of ``words`` around a place in the same clause, within 12 characters.
+
+    As (how far, where the word begins, where it ends).
+    """
     best: tuple[int, int, int] | None = None
     for word in words:
         for found in re.finditer(re.escape(word), sentence):
@@ -269,7 +278,7 @@ def _near(sentence: str, match: re.Match[str], words: Iterable[str]) -> tuple[in
             if len(gap) <= 12 and not _BREAK.search(gap):
                 rank = (len(gap), found.start(), found.end())
                 best = rank if best is None else min(best, rank)
-    return best[1:] if best else None
+    return best
 
 
 def _overlaps(atom: Atom, mentions: Iterable[Mention]) -> bool:
@@ -289,6 +298,28 @@ def _without_nested(atoms: Sequence[Atom]) -> list[Atom]:
             continue
         kept.append(atom)
     return kept
+
+
+def _example(sentence: str, atom: Atom, used: Iterable[Mention]) -> bool:
+    """甲、乙等重点群体5人: 甲 is an example of whom the number counts."""
+    after = sentence[atom.end :]
+    return after.startswith("等") and any(atom.end < m.start <= atom.end + 4 for m in used)
+
+
+def _by_gender(sentence: str, atoms: Sequence[Atom]) -> list[Atom]:
+    """Write 男满60周岁、女满55周岁 as one alternative, each age with its gender."""
+    ages = [atom for atom in atoms if atom.columns == ("age",)]
+    told = []
+    for atom in ages:
+        match = re.search("[男女]", sentence[max(0, atom.start - 4) : atom.start + 3])
+        told.append("" if match is None else "male" if match[0] == "男" else "female")
+    if sorted(told) != ["female", "male"]:
+        return list(atoms)
+    sides = [f"(gender = '{g}' AND {a.sql})" for g, a in zip(told, ages, strict=True)]
+    start, end = min(a.start for a in ages), max(a.end for a in ages)
+    merged = Atom(f"({' OR '.join(sides)})", ("gender", "age"), start, end)
+    others = [a for a in atoms if a not in ages and "gender" not in a.columns]
+    return [*others, merged]
 
 
 def _listed_negation(sentence: str, atoms: Sequence[Atom], kind: Kind) -> list[Atom]:

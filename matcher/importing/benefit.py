@@ -26,6 +26,7 @@ _CHILD = re.compile("每孩|每个?婴幼儿|每个?孩子|每名?儿童")
 _AREA = re.compile("每平方米|每平米|/平方米")
 _MEAL = re.compile("每餐")
 _MONTH = re.compile("每月|按月|/月|月均")
+_DAILY = re.compile("每天|每日|/日")
 _YEAR = re.compile("每年|按年|/年|每学年|一年(?!以)")
 _SPENDING = re.compile("支付|投入|投资|收入|缴费额|贷款金额|保费|租金|费用|合同额|价格")
 _KINDS = (
@@ -141,7 +142,15 @@ def _money(text: str, quantity: Quantity, cap: bool) -> _Sum:
     sentence = text[: quantity.start]
     who = "人" if _PERSON.search(clause) else "孩" if _CHILD.search(clause) else ""
     who = "平方米" if _AREA.search(clause) else "餐" if _MEAL.search(clause) else who
-    often = "月" if _MONTH.search(clause) else "年" if _YEAR.search(clause) else ""
+    often = (
+        "日"
+        if _DAILY.search(clause)
+        else "月"
+        if _MONTH.search(clause)
+        else "年"
+        if _YEAR.search(clause)
+        else ""
+    )
     if not who and _PERSON.search(sentence):
         who = "人"
     per = "·".join(part for part in (who, often) if part)
@@ -152,11 +161,13 @@ def _money(text: str, quantity: Quantity, cap: bool) -> _Sum:
     )
 
 
-_RANGE_WORD = re.compile(r"^[\d:：时点分 ]*(?:起|开始)?[，、]?\s*(?:至|到|—+|-+|–|~|～|－|──|止)")
+_RANGE_WORD = re.compile(
+    r"^[\d零一二三四五六七八九十:：时点分整 ]*(?:起|开始)?[，、]?\s*(?:至|到|—+|-+|–|~|～|－|──|止)"
+)
 _UNTIL = re.compile(
     r"^[\d:：时点分 下班]*(?:之前|以前|前|截止|止|为止|内)|^[^，。起]{0,4}(?:截止|结束)|^有效"
 )
-_FROM = re.compile(r"^[\d:：时点分 ]*(?:起|开始|后)")
+_FROM = re.compile(r"^[\d零一二三四五六七八九十:：时点分整 ]*(?:起|开始|后)")
 _OPEN_ALL_YEAR = re.compile(
     "常年(?:受理|申报|办理)|全年(?:受理|都可以|可办)|随时(?:可以)?(?:申请|受理|申报)|长期(?:有效|受理)"
 )
@@ -186,7 +197,7 @@ def window_fields(passages: Sequence[Passage], published: date | None) -> dict[s
         note = _OPEN_ALL_YEAR.search(text)
         if note and "window.note" not in found:
             found["window.note"] = Field(note[0], passage.source)
-        for name, day in _limits(text, passage, year, published):
+        for name, day in _limits(text, year, published):
             if f"window.{name}" not in found:
                 found[f"window.{name}"] = Field(day, passage.source)
         if "window.opens" in found and "window.closes" in found:
@@ -202,14 +213,13 @@ def _year(passages: Sequence[Passage], published: date | None) -> int | None:
     return None if published is None else published.year
 
 
-def _limits(
-    text: str, passage: Passage, year: int | None, published: date | None
-) -> Iterator[tuple[str, date]]:
+def _limits(text: str, year: int | None, published: date | None) -> Iterator[tuple[str, date]]:
     if re.search("以前发布|同时废止|印发之日", text):
         return
-    days = find_days(
-        text, year if passage.topic == "window" or "申报期" in text or "向" in text else None
-    )
+    own = re.search(r"(20\d\d)年", text)
+    if "每年" in text and own is None:
+        return  # the same days every year are no window of this one
+    days = find_days(text, int(own[1]) if own else year)
     for position, ((start, end), day) in enumerate(days):
         after = text[end:]
         if position + 1 < len(days) and _RANGE_WORD.match(after):

@@ -6,13 +6,14 @@ side is not understood is not written at all: half of it would be a different ru
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from matcher.importing.atoms import Atom, Places, find_atoms, negate
-from matcher.importing.lexicon import get_phrases
+from matcher.importing.lexicon import get_phrases, keeps_out
 from matcher.importing.outline import Passage
 from matcher.predicate import MAX_CHARS
 from matcher.profile import Kind
@@ -81,7 +82,7 @@ def find_conditions(passages: Sequence[Passage], kind: Kind, places: Places) -> 
 
 
 def _of_passage(passage: Passage, kind: Kind, places: Places) -> list[Found]:
-    excluded = passage.excluded or _excludes(passage.text)
+    excluded = passage.excluded or keeps_out(passage.text)
     text = passage.text
     asked = passage.topic in ("conditions", "excluded")
     if passage.topic in ("materials", "contact", "process", "window"):
@@ -104,10 +105,6 @@ def _telling(atoms: Iterable[Atom], kind: Kind) -> bool:
     """Say whether an atom is a condition wherever it stands: a limit, or what is barred."""
     never = set(get_phrases().of(kind).never)
     return any(re.search("[<>]", atom.sql) or set(atom.columns) <= never for atom in atoms)
-
-
-def _excludes(text: str) -> bool:
-    return any(word in text for word in get_phrases().exclusion)
 
 
 def _before_benefit(text: str, passage: Passage) -> str:
@@ -135,7 +132,7 @@ def _kept_out(passage: Passage, atoms: Sequence[Atom], kind: Kind) -> list[Found
         return [Found(text, when, source, "排除性条件，请核对" if unsure else None)]
     if text.endswith("："):  # leads a list, which says it
         return []
-    if passage.item or passage.topic in ("conditions", "excluded") or others:
+    if passage.item or passage.topic in ("conditions", "excluded") or len(text) <= 60:
         return [Found(text, None, source, "排除性条件没有识别出对应的画像字段，请人工填写或删去")]
     return []
 
@@ -272,14 +269,19 @@ def _rest(clause: str, atoms: Sequence[Atom], text: str | None = None) -> str:
 def _with_unread(
     found: list[Found], passage: Passage, text: str, atoms: Sequence[Atom]
 ) -> list[Found]:
-    """Note on the last condition of an item which of its clauses nothing was read from."""
-    if not passage.item or not found:
+    """Add the clauses nothing was read from: all of an item's, those in between of a sentence's."""
+    if not found:
         return found
     limits = [0, *(match.end() for match in _COMMA.finditer(text)), len(text)]
+    clauses = list(itertools.pairwise(limits))
+    read = [any(a.start < end and start < a.end for a in atoms) for start, end in clauses]
+    first, last = read.index(True), len(read) - read[::-1].index(True)
+    if passage.item:
+        first, last = 0, len(read)
     unread = [
         text[start:end].strip("，, ")
-        for start, end in pairwise(limits)
-        if not any(atom.start < end and start < atom.end for atom in atoms)
+        for (start, end), known in zip(clauses[first:last], read[first:last], strict=True)
+        if not known
     ]
     unread = [clause for clause in unread if len(_FILLER.sub("", clause)) >= 3]
     if not unread:

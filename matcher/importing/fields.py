@@ -125,7 +125,7 @@ def _issuer(paragraphs: Sequence[str], title_lines: Sequence[str]) -> Field | No
         match = _BY_LABEL.search(line)
         if match:
             return Field(match["who"], line)
-    return _signed(paragraphs) or _byline(paragraphs) or _titled(title_lines)
+    return _signed(paragraphs) or _byline(paragraphs) or _titled(title_lines) or _named(paragraphs)
 
 
 def _names(text: str) -> str:
@@ -159,6 +159,17 @@ def _titled(title_lines: Sequence[str]) -> Field | None:
     title = "".join(title_lines)
     match = re.match(rf"(?P<who>{_ISSUERS.pattern})\s*(?=关于|印发)", title)
     return Field(_names(match["who"]), title) if match else None
+
+
+def _named(paragraphs: Sequence[str]) -> Field | None:
+    """Return the first office named with its place in a text that nobody signs."""
+    for line in paragraphs[:6]:
+        match = re.search(
+            rf"(?:^|[，。！由])(?P<who>[\u4e00-\u9fa5]{{2,4}}[省市区县]{_BODY})", line
+        )
+        if match:
+            return Field(match["who"], line)
+    return None
 
 
 def _date(paragraphs: Sequence[str]) -> Field | None:

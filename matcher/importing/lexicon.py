@@ -22,7 +22,16 @@ from matcher.importing.numbers import find_days, quantities
 from matcher.predicate import parse_predicate
 from matcher.profile import ATTRIBUTES, KINDS, Kind
 
-__all__ = ["Lexicon", "Mention", "Phrases", "Place", "get_lexicon", "get_phrases", "scores"]
+__all__ = [
+    "Lexicon",
+    "Mention",
+    "Phrases",
+    "Place",
+    "get_lexicon",
+    "get_phrases",
+    "keeps_out",
+    "scores",
+]
 
 PATH = Path(__file__).parent / "phrases.yml"
 _GAP = 12
@@ -253,3 +262,13 @@ def _shortest(mentions: Iterable[Mention]) -> list[Mention]:
 def scores(words: Mapping[Key, Iterable[str]], text: str) -> dict[Key, int]:
     """Count for each key how often its words stand in ``text``."""
     return {key: sum(text.count(word) for word in listed) for key, listed in words.items()}
+
+
+def keeps_out(text: str) -> bool:
+    """Say whether the sentence names who may not apply."""
+    return _exclusion().search(text) is not None
+
+
+@cache
+def _exclusion() -> re.Pattern[str]:
+    return re.compile("|".join(get_phrases().exclusion))

@@ -19,7 +19,7 @@ _TAIL = re.compile(
     r"(?:，|到|向|在|至|于|发送|即可|就行|就够).*))$"
 )
 _SPLIT = re.compile(r"、|，|以及|和(?!解)|及(?!其)|与(?!付款|相关)")
-_NOT_MATERIAL = re.compile(r"\d{4}-|电话|年\d|申请人$|^(?:不|无)|窗口|公示|审核|[：:]$")
+_NOT_MATERIAL = re.compile(r"\d{4}-|电话|年\d|申请人$|^(?:不|无)|窗口|公示|审核|虚假|弄虚|[：:]$")
 
 
 def materials(passages: Sequence[Passage]) -> list[Field]:
@@ -57,7 +57,7 @@ def _handed_in(text: str) -> list[str]:
     match = _HAND_IN.search(text)
     if match is None:
         return []
-    what = _TAIL.sub("", match["what"])
+    what = _TAIL.sub("", match["what"].split("：")[-1])
     names = [_material(part) for part in _SPLIT.split(what)]
     return [name for name in names if name] if all(len(name) <= 18 for name in names) else []
 

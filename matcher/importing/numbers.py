@@ -25,15 +25,12 @@ _UNIT = (
     "美元|元|%|个百分点|平方米|平米|㎡|个月|周岁|岁|年|月|"
     "人|名|位|家|户|项|件|分|场|次|个|孩|级|天|日|倍"
 )
-_AT_LEAST = (
-    "不低于|不少于|不小于|不得低于|不得少于|不应低于|至少|达到|达|年满|已满|满|高达|最低|不短于"
-)
+_NOT = "(?:不得|不能|不应|不可|没有|没|未|不)"
+_AT_LEAST = f"{_NOT}(?:低于|少于|小于|短于)|至少|达到|达|年满|已满|满|高达|最低"
 _ABOVE = "超过|高于|大于|多于|突破|超出"
-_AT_MOST = (
-    "不超过|不高于|不多于|不大于|不得超过|不得高于|不得多于|没有超过|未超过|不应超过|至多|最高|最多"
-)
-_BELOW = "低于|少于|小于|不足|未满|不满|不到|未达到|未达|不得达到"
-_BEFORE: dict[Operator, str] = {"<=": _AT_MOST, ">=": _AT_LEAST, ">": _ABOVE, "<": _BELOW}
+_AT_MOST = f"{_NOT}(?:超过|超出|高于|多于|大于)|至多|最高|最多"
+_BELOW = "低于|少于|小于|不足|未满|不满|没满|不到|没到|未达到|未达|没达到|不得达到"
+_BEFORE: dict[Operator, str] = {"<=": _AT_MOST, "<": _BELOW, ">=": _AT_LEAST, ">": _ABOVE}
 _WITH = r"[（(](?P<{0}>不?含)[^（）()]{{0,10}}[)）]"
 _QUANTITY = re.compile(
     rf"(?P<prefix>近|前|最近|过去|第|上)?(?:(?P<word>{_AT_MOST}|{_BELOW}|{_AT_LEAST}|{_ABOVE})(?:了|为)?)?"
@@ -136,7 +133,7 @@ def _operator(match: re.Match[str]) -> Operator | None:
     if after:
         operator = _AFTER[after.removeprefix("及").removeprefix("或").removeprefix("者")]
     elif word:
-        operator = next(sign for sign, words in _BEFORE.items() if word in words.split("|"))
+        operator = next(sign for sign, words in _BEFORE.items() if re.fullmatch(words, word))
     explicit = match["with1"] or match["with2"]
     if explicit and operator:
         operator = _explicit(operator, explicit == "含")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from matcher.importing.lexicon import get_phrases
+from matcher.importing.lexicon import get_phrases, keeps_out
 
 __all__ = ["Passage", "outline", "strip_marker"]
 
@@ -42,9 +42,9 @@ _PLAIN = 9
 _LABEL = re.compile(r"(?P<label>[^：:，。；！？\d“”]{2,14})(?:[：:]|】)\s*")
 _HEADING_END = re.compile(r"[。；，,！;]")
 _INLINE_ITEM = re.compile(
-    r"(?=[（(][一二三四五六七八九十\d]{1,2}[)）])|(?=[①-⑳])|(?=(?<=[；;])[一二三四五六七八九]是)"
+    r"(?=[（(][一二三四五六七八九十\d]{1,2}[)）])|(?=[①-⑳])|(?=(?<=[；;：:])[一二三四五六七八九]是)"
 )
-_SENTENCE = re.compile(r"[^。！？；;!?]*(?:[。！？；;!?]|$)")
+_SENTENCE = re.compile(r"(?:[^。！？；;!?]|[；;](?=或))*(?:[。！？；;!?]|$)")
 _ANNOUNCED = re.compile(
     r"(?:通知|公告|通告|函告|说明|规定|措施|办法|解读)如下[：:]$|^各.{2,40}[：:]$"
 )
@@ -187,21 +187,17 @@ def _opened(
         rank=frame.rank if frame.rank < _PLAIN else (frames[-1].rank if frames else -1) + 0.5,
         topic=topic,
         listing=lead,
-        group=number if lead and _ANY.search(last) and not _excludes(last) else frame.group,
-        excluded=frame.excluded or (lead and _excludes(last)),
+        group=number if lead and _ANY.search(last) and not keeps_out(last) else frame.group,
+        excluded=frame.excluded or (lead and keeps_out(last)),
     )
     return [*(kept for kept in frames if kept.rank < opened.rank), opened]
 
 
 def _sentence_topic(text: str) -> Topic:
     """Return the topic of a sentence that leads a list."""
-    if _excludes(text):
+    if keeps_out(text):
         return "excluded"
     return topic_of(text)
-
-
-def _excludes(text: str) -> bool:
-    return any(word in text for word in get_phrases().exclusion)
 
 
 def _passages(text: str, source: str, number: int, frame: _Frame, item: bool) -> list[Passage]:
@@ -225,7 +221,7 @@ def _with_lead(passages: list[Passage], number: int) -> list[Passage]:
     for passage in passages:
         head, colon, rest = passage.text.partition("：")
         if colon and len(head) >= 6 and rest and _opens_list(head):
-            excluded = passage.excluded or _excludes(head)
+            excluded = passage.excluded or keeps_out(head)
             lead = replace(
                 passage,
                 topic="excluded" if excluded else "conditions",

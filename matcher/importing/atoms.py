@@ -20,6 +20,7 @@ _HARD_BREAK = re.compile("[。；;]")
 _UPWARD = re.compile(r"^[^，。；、：]{0,8}?(?:（含）)?(?:及|或)?(?P<way>以上|以下)")
 _LIST = re.compile(r"^[业类]?(?:企业|行业)?(?:、|和|及|与|或者?|以及)?$")
 _OWN_DISTRICT = ("本区", "我区", "全区", "本县", "我县", "全县")
+_WAIVED = re.compile("不限|不论|无论|不管|没关系|不作要求|不受限制")
 _FLIPPED = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
 
 
@@ -105,6 +106,7 @@ def find_atoms(sentence: str, kind: Kind, places: Places) -> list[Atom]:
     where = _where(sentence, kind, places)
     stated = [atom for atom in stated if not any(_same_words(atom, other) for other in where)]
     atoms = sorted([*numbers, *stated, *where], key=lambda atom: (atom.start, -atom.end))
+    atoms = [atom for atom in atoms if not _waived(sentence, atom)]
     return _listed_negation(sentence, _without_nested(atoms), kind)
 
 
@@ -235,9 +237,14 @@ def _ordered(sentence: str, kind: Kind, mention: Mention) -> tuple[str, int]:
 
 
 def _negated(sentence: str, start: int) -> bool:
-    clause = _BREAK.split(sentence[:start])[-1][-7:]
-    found = max((clause.rfind(word) for word in get_phrases().negation), default=-1)
-    return found >= 0 and not clause[found:].startswith(("未来", "无论", "非常"))
+    """Say whether a word of negation stands right before ``start`` (尚未就业的人员 denies 就业)."""
+    clause = _BREAK.split(sentence[:start])[-1]
+    for word in get_phrases().negation:
+        at = clause.rfind(word)
+        gap = clause[at + len(word) :]
+        if at >= 0 and len(gap) <= 3 and "的" not in gap:
+            return True
+    return False
 
 
 def _where(sentence: str, kind: Kind, places: Places) -> list[Atom]:
@@ -261,7 +268,8 @@ def _where(sentence: str, kind: Kind, places: Places) -> list[Atom]:
         if district and "district" not in columns:
             note = f"“{district}”没有对应的画像字段，条件只写到了全市"
         start, end = min(match.start(), low), max(match.end(), high)
-        atoms.append(Atom(sql, columns, start, end, place=True, note=note))
+        negated = _negated(sentence, start)
+        atoms.append(Atom(sql, columns, start, end, negated, place=True, note=note))
     return atoms
 
 
@@ -298,6 +306,13 @@ def _without_nested(atoms: Sequence[Atom]) -> list[Atom]:
             continue
         kept.append(atom)
     return kept
+
+
+def _waived(sentence: str, atom: Atom) -> bool:
+    """不限户籍, 不论是否……: the clause says that it does not matter."""
+    before = _BREAK.split(sentence[: atom.start])[-1]
+    after = _BREAK.split(sentence[atom.end :])[0]
+    return bool(_WAIVED.search(before + after))
 
 
 def _example(sentence: str, atom: Atom, used: Iterable[Mention]) -> bool:

@@ -144,6 +144,13 @@ class Lexicon:
     def __init__(self, phrases: AudiencePhrases) -> None:
         entries = list(_entries(phrases))
         words = {word for _, phrase in entries for part in phrase for word in part}
+        self._words = frozenset(words)
+        self._names = tuple(
+            (word, column)
+            for (kind, column, _), phrase in entries
+            if kind == "number" and len(phrase) == 1
+            for word in phrase[0]
+        )
         self._nlp: Language = spacy.blank("zh")
         self._cut = _segmenter(words)
         self._keys: dict[str, tuple[MentionKind, str, str]] = {}
@@ -160,7 +167,7 @@ class Lexicon:
     def doc(self, sentence: str) -> Doc:
         """Return ``sentence`` as spaCy tokens."""
         words, at = list[str](), 0
-        cuts = [(q.start, q.end) for q in quantities(sentence)]
+        cuts = [(q.at, q.end) for q in quantities(sentence)]
         cuts += [span for span, _ in find_days(sentence)]
         for start, end in sorted(cuts):
             if start >= at:
@@ -179,10 +186,24 @@ class Lexicon:
         titles = [match.span() for match in re.finditer("《[^》]*》", sentence)]
         plain = list(self._found(doc, self._plain(doc)))
         gapped = _shortest(self._found(doc, self._gapped(doc)))
-        found = [*_longest(plain), *gapped]
+        found = [*_longest(plain), *gapped, *self._inside(doc)]
         return sorted(
             (m for m in found if not any(low <= m.start < high for low, high in titles)),
             key=lambda mention: (mention.start, mention.end),
+        )
+
+    def _inside(self, doc: Doc) -> Iterator[Mention]:
+        """Yield the names of numbers inside a longer phrase: 失业登记 in 办理失业登记."""
+        for token in doc:
+            for word, column in self._names_inside(token.text):
+                start = token.idx + token.text.rindex(word)
+                yield Mention("number", column, "", start, start + len(word))
+
+    def _names_inside(self, token: str) -> tuple[tuple[str, str], ...]:
+        if token not in self._words:
+            return ()
+        return tuple(
+            (word, column) for word, column in self._names if word in token and word != token
         )
 
     def _found(self, doc: Doc, matches: Iterable[Any]) -> Iterator[Mention]:

@@ -28,6 +28,9 @@ _CUE = re.compile(
     r"凡|可以?(?:申请|申报|申领|享受|领取|报名)|可申|均可|都可|应当|须|必须|应[为在达具有]|不得超过|对象[为是]|适用|申请人|"
     r"的(?:企业|人员|单位|家庭|老人|老年人|居民|个人|学生)|对.{2,60}的|的[，,]"
 )
+_NO_RULE = re.compile(
+    r"^为(?:了|进一步)?.{4,60}(?:制定|现将|现就|通知|公告)|(?:持|提交|递交|报送|上传|携带|提供).{0,30}(?:证|表|材料|合同)"
+)
 _BENEFIT_VERB = re.compile(
     r"给予|予以|按照?(?=.{0,20}[\d%元])|发放|一次性|每[人户家月年孩]|补贴\d|奖励\d"
 )
@@ -85,12 +88,15 @@ def _of_passage(passage: Passage, kind: Kind, places: Places) -> list[Found]:
     excluded = passage.excluded or keeps_out(passage.text)
     text = passage.text
     asked = passage.topic in ("conditions", "excluded")
-    if passage.topic in ("materials", "contact", "process", "window"):
+    if passage.topic in ("materials", "contact", "process", "window") or passage.paragraph == 0:
+        return []
+    if not asked and not excluded and _NO_RULE.search(text):
         return []
     if not asked and not excluded:
         text = _before_benefit(text, passage)
     atoms = find_atoms(text, kind, places)
-    if not asked and not (_CUE.search(text) or excluded or _telling(atoms, kind)):
+    cued = passage.topic != "other" and bool(_CUE.search(text))
+    if not asked and not (cued or excluded or _telling(atoms, kind)):
         return []
     if excluded:
         return _kept_out(passage, atoms, kind)
@@ -152,7 +158,8 @@ def _stated(passage: Passage, text: str, atoms: Sequence[Atom]) -> list[Found]:
             continue
         note = "；".join(dict.fromkeys(atom.note for atom in members if atom.note))
         rest = _rest(clause, members, text)
-        check_text = note or (f"没有表达完的内容：{rest}" if rest else "")
+        told = "" if passage.topic == "conditions" else "从正文叙述中提取，请核对是不是申请条件"
+        check_text = note or (f"没有表达完的内容：{rest}" if rest else told)
         found.append(Found(clause, _joined(text, members), passage.source, check_text or None))
     return [_bounded(item) for item in _with_unread(found, passage, text, atoms)]
 

@@ -62,7 +62,7 @@ def head_fields(paragraphs: Sequence[str], passages: Sequence[Passage]) -> dict[
     found |= dict(_one("document.date", _date(paragraphs)))
     if issuer is not None:
         found |= dict(_one("level", _level(str(issuer.value), issuer.sentence)))
-    audience = audience_of(raw_title, paragraphs)
+    audience = audience_of(raw_title, paragraphs, passages)
     found["audience"] = audience
     found |= dict(_one("theme", _theme(audience.value, raw_title, paragraphs)))
     found |= dict(_one("apply.phone", _phone(passages)))
@@ -199,12 +199,17 @@ def _level(issuer: str, sentence: str) -> Field | None:
     return Field("national", sentence) if national else None
 
 
-def audience_of(title: str, paragraphs: Sequence[str]) -> Field:
-    """Return for whom the document is, by the words of its title and then of its text."""
+def audience_of(title: str, paragraphs: Sequence[str], passages: Sequence[Passage]) -> Field:
+    """Return for whom the document is: by its title, by who must meet its conditions, by its text.
+
+    An enterprise in the title decides most, for its people (毕业生, 残疾人) are named there, too.
+    """
     words = get_phrases().audience
     text = "\n".join(paragraphs)
-    in_title, in_text = scores(words, title), scores(words, text)
-    total = {kind: 4 * in_title[kind] + in_text[kind] for kind in in_title}
+    asked = "\n".join(p.text for p in passages if p.topic == "conditions")
+    in_title, in_text, in_asked = (scores(words, part) for part in (title, text, asked))
+    total = {kind: 4 * in_title[kind] + in_text[kind] + 2 * in_asked[kind] for kind in in_title}
+    total["enterprise"] += 6 * in_title["enterprise"]
     best: Kind = "enterprise" if total["enterprise"] >= total["resident"] else "resident"
     lines = [title, *paragraphs]
     return Field(best, max(lines, key=lambda line: scores(words, line)[best]))

@@ -21,8 +21,7 @@ MAX_CHARS = 200_000
 _SCANNED_CHARS_PER_PAGE = 15
 _ENDS = ("。", "；", "：", "！", "？", ";", ":")
 _STARTS = re.compile(
-    r"第[一二三四五六七八九十百零\d]{1,6}[章条]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[)）]|"
-    r"\d{1,2}[.．、](?!\d)|[①-⑳]|问：|答：|【"
+    r"第[一二三四五六七八九十百零\d]{1,6}[章条]|[（(][一二三四五六七八九十\d]{1,3}[)）]|[①-⑳]|问：|答：|【"
 )
 
 
@@ -72,7 +71,8 @@ def _lines(reader: pypdf.PdfReader) -> Iterator[str]:
 def _joined(lines: list[str]) -> list[str]:
     """Close the breaks that only the width of the page made.
 
-    A line as long as the page is wide, without an end to its sentence, goes on in the next.
+    A line as long as the page is wide, without an end to its sentence, goes on in the next,
+    even where that begins with 一、 (残疾等级为 / 一、二级).
     """
     width = max(map(len, lines), default=0)
     found: list[str] = []

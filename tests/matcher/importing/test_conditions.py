@@ -174,6 +174,40 @@ _WORDS = sorted(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentence", "when"),
+    [
+        ("resident", "家庭人均月收入没超过4500元。", "household_income_monthly <= 4500"),
+        ("resident", "年龄不得低于18周岁。", "age >= 18"),
+        (
+            "resident",
+            "男年满60周岁、女年满55周岁的老年人。",
+            "((gender = 'male' AND age >= 60) OR (gender = 'female' AND age >= 55))",
+        ),
+        ("resident", "办理失业登记满三个月。", "unemployment_registered_months >= 3"),
+        (
+            "resident",
+            "毕业两年以内尚未就业的高校毕业生。",
+            "graduation_years <= 2 AND education IN ('vocational', 'bachelor', 'master', 'doctor')",
+        ),
+        ("enterprise", "经营满两年的企业。", "registered_years >= 2"),
+    ],
+)
+def test_turns_of_phrase(kind: Kind, sentence: str, when: str) -> None:
+    assert _whens(kind, sentence) == [when]
+
+
+def test_what_does_not_matter_is_no_condition() -> None:
+    assert _whens("resident", "不限本市户籍，年满60周岁。") == ["age >= 60"]
+
+
+def test_a_condition_out_of_running_text_is_to_be_looked_at() -> None:
+    text = "凡年满60周岁的老年人，均可以申请。"
+    (found,) = find_conditions(outline(["关于补助的通知", text]), "resident", PLACES)
+    assert found.when == "age >= 60"
+    assert "请核对" in (found.check or "")
+
+
 @given(st.lists(st.sampled_from(_WORDS), max_size=14), st.sampled_from(KINDS))
 def test_whatever_stands_there_every_predicate_is_valid(words: list[str], kind: Kind) -> None:
     text = "".join(words)

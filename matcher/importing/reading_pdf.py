@@ -74,7 +74,7 @@ def _joined(lines: list[str]) -> list[str]:
     A line as long as the page is wide, without an end to its sentence, goes on in the next,
     even where that begins with 一、 (残疾等级为 / 一、二级).
     """
-    width = max(map(len, lines), default=0)
+    width = max(map(_width, lines), default=0)
     found: list[str] = []
     full = False
     for line in lines:
@@ -82,5 +82,10 @@ def _joined(lines: list[str]) -> list[str]:
             found[-1] += line
         else:
             found.append(line)
-        full = len(line) >= 0.85 * width and not line.endswith(_ENDS)
+        full = _width(line) >= 0.85 * width and not line.endswith(_ENDS)
     return found
+
+
+def _width(line: str) -> int:
+    """Return how wide ``line`` is printed, in half characters: a digit is half a 字."""
+    return sum(1 if char.isascii() else 2 for char in line)

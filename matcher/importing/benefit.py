@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ def benefit_fields(passages: Sequence[Passage]) -> dict[str, Field]:
 
 def _gives(passage: Passage) -> bool:
     if passage.excluded or (
-        passage.topic == "conditions" and not re.search("给予|补贴|奖励", passage.text)
+        passage.topic == "conditions"
+        and not re.search("给予|补贴|补助|奖励|奖补|贴息|资助|扶持", passage.text)
     ):
         return False
     given = passage.topic == "benefit" or _GIVES.search(passage.text)
@@ -220,19 +222,19 @@ def _limits(text: str, year: int | None, published: date | None) -> Iterator[tup
     if "每年" in text and own is None:
         return  # the same days every year are no window of this one
     days = find_days(text, int(own[1]) if own else year)
-    for position, ((start, end), day) in enumerate(days):
-        after = text[end:]
-        if position + 1 < len(days) and _RANGE_WORD.match(after):
+    for ((_, end), day), (_, until) in itertools.pairwise(days):
+        if _RANGE_WORD.match(text[end:]):
             yield "opens", day
-            yield "closes", days[position + 1][1]
+            yield "closes", until
             return
-        before = text[:start]
+    for (start, end), day in days:
+        before, after = text[:start], text[end:]
         if _UNTIL.search(after) or re.search(
             "(?:截止|截至|至|到)(?:时间|日期)?[为：:是]?$", before
         ):
             if "即日起" in before and published is not None:
                 yield "opens", published
-            if not re.search("截至", before):
+            if not re.search("截至", before) and "上报" not in after[:16]:
                 yield "closes", day
         elif _FROM.search(after) and not _only_in_force(text):
             yield "opens", day

@@ -34,6 +34,7 @@ _NO_RULE = re.compile(
 _BENEFIT_VERB = re.compile(
     r"给予|予以|按照?(?=.{0,20}[\d%元])|发放|一次性|每[人户家月年孩]|补贴\d|奖励\d"
 )
+_GIVEN = re.compile(r"(?:补助|补贴|奖励|贴息|资助).{0,8}\d|\d.{0,6}(?:补助|补贴|奖励|贴息|资助)")
 _FILLER = re.compile(
     r"申请|申报|企业|单位|主体|对象|人员|应当|应|须|必须|具有|具备|符合|属于|为|的|在|且|并|同时|上年度|上一年度|上年|近.{1,2}年内?|"
     r"发生过?|不能|不得|不予|被?列入|名单|存在|行为|记录|情形|范围|情况|年度|总额|一年内|依法|规定|条件|满足|及|或者|或|和|与|等|其|已|已经|有效期内|是|有|者|补贴|本人|凡|所|地|达到|以上|比例|收入|"
@@ -290,7 +291,7 @@ def _with_unread(
         for (start, end), known in zip(clauses[first:last], read[first:last], strict=True)
         if not known
     ]
-    unread = [clause for clause in unread if len(_FILLER.sub("", clause)) >= 3]
+    unread = [c for c in unread if len(_FILLER.sub("", c)) >= 3 and not _GIVEN.search(c)]
     if not unread:
         return found
     extra = Found("，".join(unread), None, passage.source, "这部分没有识别出来，请人工填写或删去")

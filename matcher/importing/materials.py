@@ -30,7 +30,11 @@ def materials(passages: Sequence[Passage]) -> list[Field]:
             if passage.item and not _listed(passage.text):
                 found.append(Field(_material(passage.text), passage.source))
             else:
-                found += [Field(name, passage.source) for name in _listed(passage.text)]
+                listed = _listed(passage.text) or _handed_in(passage.text)
+                short = len(passage.text) <= 16 and "，" not in passage.text
+                if not listed and short:  # 甲；乙；丙 in one line
+                    listed = [_material(passage.text)]
+                found += [Field(name, passage.source) for name in listed]
         elif passage.topic not in ("conditions", "excluded", "benefit"):
             found += [Field(name, passage.source) for name in _handed_in(passage.text)]
     kept = {field.value: field for field in found if _is_material(str(field.value))}

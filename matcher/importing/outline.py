@@ -211,6 +211,8 @@ def _passages(text: str, source: str, number: int, frame: _Frame, item: bool) ->
             frame.excluded, number, frame.heading,
         )  # fmt: skip
         made.append(base)
+    if item and len(made) > 1 and len(made[0].text) <= 8:  # （一）节能改造。…: its own heading
+        made = [replace(passage, heading=made[0].text) for passage in made[1:]]
     return _with_lead(made, number)
 
 

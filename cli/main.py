@@ -9,7 +9,7 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
-from cli import data, keys, nlu, operations, outbox, profiles, serve, talk, tickets
+from cli import data, keys, nlu, operations, outbox, policies, profiles, serve, talk, tickets
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -17,7 +17,7 @@ app = typer.Typer(
 app.command("chat")(talk.chat)
 app.command("train")(nlu.train)
 app.add_typer(nlu.app, name="nlu", help="Understanding.")
-app.add_typer(data.policies, name="policies", help="Policy and service files.")
+app.add_typer(policies.policies, name="policies", help="Policy and service files.")
 app.command("match")(data.match)
 app.add_typer(profiles.profiles, name="profiles")
 app.command("simulate")(profiles.simulate)

@@ -1,0 +1,1 @@
+"""Reads a policy document into a draft that an official completes and approves."""

@@ -255,8 +255,8 @@ class OutgoingMessage(Base):
 class Subscription(Base):
     """Wish to hear of policies on one channel; ended, not deleted, when one unsubscribes.
 
-    ``channel`` is ``chat``, or the one of a :class:`store.notice_models.NoticeContact`. ``link_id`` names it in links
-    (192 random bits), ``consent`` is how a consent given outside the chat is recorded.
+    ``channel`` is ``chat``, or the one of a :class:`store.notice_models.NoticeContact`. ``link_id``
+    names it in links (192 random bits), ``consent`` says how one outside the chat was given.
     """
 
     __tablename__ = "subscriptions"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
@@ -24,7 +24,15 @@ from store.notice_models import (
     PolicyNotice,
     PolicyVersion,
 )
-from store.people import CHAT, Told, channels_of, citizen, queue_message, read_profiles, read_told
+from store.people import (
+    CHAT,
+    Told,
+    channels_of,
+    citizen,
+    queue_message,
+    read_profiles,
+    read_told,
+)
 
 Key = tuple[str, int, str]
 """Policy, version and slot of a notice."""
@@ -80,7 +88,7 @@ def _versions(session: Session) -> Sequence[PolicyVersion]:
     return session.scalars(select(PolicyVersion)).all()
 
 
-def due_people(
+def due_people(  # noqa: PLR0913
     session: Session, now: datetime, fingerprint: str, settle: timedelta, after: str, limit: int
 ) -> list[str]:
     """Return subscribed citizens above the id ``after`` who are to be looked at, locked.
@@ -221,9 +229,7 @@ def compose(  # noqa: PLR0913
             )
         )
     for channel in channels:
-        delivery = NoticeDelivery(
-            digest_id=digest.id, channel=channel, created_at=now, due_at=now
-        )
+        delivery = NoticeDelivery(digest_id=digest.id, channel=channel, created_at=now, due_at=now)
         if channel == CHAT:
             message = queue_message(session, citizen_id, chat_replies, now)
             session.flush()
@@ -260,21 +266,6 @@ def is_wanted(session: Session, delivery: NoticeDelivery) -> bool:
     """Tell whether the channel of a delivery is still subscribed."""
     digest = session.get_one(NoticeDigest, delivery.digest_id)
     return delivery.channel in channels_of(session, digest.citizen_id)
-
-
-def end_deliveries(session: Session, citizen_id: str, channels: Iterable[str]) -> None:
-    """Stop what is still on its way to a person through ``channels``."""
-    digests = select(NoticeDigest.id).where(NoticeDigest.citizen_id == citizen_id)
-    session.execute(
-        update(NoticeDelivery)
-        .where(
-            NoticeDelivery.digest_id.in_(digests),
-            NoticeDelivery.channel.in_(tuple(channels)),
-            NoticeDelivery.channel != CHAT,
-            NoticeDelivery.state == "queued",
-        )
-        .values(state="ended")
-    )
 
 
 def find_deliveries(session: Session, state: str) -> Sequence[NoticeDelivery]:
@@ -338,3 +329,54 @@ def note_opened(session: Session, citizen_id: str, policy_id: str, now: datetime
         )
         .values(state="opened", opened_at=now)
     )
+
+
+# --- numbers and forgetting ---------------------------------------------------------------
+
+
+def subscribers(session: Session) -> list[str]:
+    """Return the ids of everybody who wants to hear of policies and of whom something is known."""
+    active = select(Subscription.citizen_id).where(Subscription.ended_at.is_(None))
+    statement = select(Citizen.id).where(Citizen.id.in_(active), Citizen.profile.is_not(None))
+    return list(session.scalars(statement.order_by(Citizen.id)))
+
+
+def outcomes(session: Session) -> dict[str, dict[str, set[str]]]:
+    """Return who was notified of a policy, who opened it, who applied: ids by policy.
+
+    Keys of the inner dictionaries are ``notified`` (it was delivered on some channel),
+    ``opened`` and ``applied``.
+    """
+    found: dict[str, dict[str, set[str]]] = {}
+
+    def add(policy_id: str, what: str, citizen_id: str) -> None:
+        found.setdefault(policy_id, {}).setdefault(what, set()).add(citizen_id)
+
+    told = (
+        select(PolicyNotice.policy_id, PolicyNotice.citizen_id, NoticeDelivery.state)
+        .join(NoticeDelivery, NoticeDelivery.digest_id == PolicyNotice.digest_id)
+        .where(NoticeDelivery.state.in_(("delivered", "opened")))
+    )
+    for policy_id, citizen_id, state in session.execute(told):
+        add(policy_id, "notified", citizen_id)
+        if state == "opened":
+            add(policy_id, "opened", citizen_id)
+    applied = select(PolicyFeedback.policy_id, PolicyFeedback.citizen_id).where(
+        PolicyFeedback.feedback == "applied"
+    )
+    for policy_id, citizen_id in session.execute(applied):
+        add(policy_id, "applied", citizen_id)
+    return found
+
+
+def forget_sent(session: Session, before: datetime) -> None:
+    """Delete messages written before ``before`` with their deliveries.
+
+    That a version was told stays as long as the person is known, or it would be told again.
+    """
+    old = select(NoticeDigest.id).where(NoticeDigest.created_at < before)
+    session.execute(delete(NoticeDelivery).where(NoticeDelivery.digest_id.in_(old)))
+    session.execute(
+        update(PolicyNotice).where(PolicyNotice.digest_id.in_(old)).values(digest_id=None)
+    )
+    session.execute(delete(NoticeDigest).where(NoticeDigest.created_at < before))

@@ -39,20 +39,18 @@ def downgrade() -> None:
         "notice_contacts",
     ):
         op.drop_table(table)
-    columns = (sa.column("citizen_id"), sa.column("created_at"), sa.column("ended_at"))
-    old = sa.table("subscriptions", sa.column("channel"), *columns)
-    rows = op.get_bind().execute(sa.select(*columns).select_from(old).where(old.c.channel == "chat"))
-    kept = [dict(row) for row in rows.mappings()]
+    old = _light("channel")
+    rows = op.get_bind().execute(sa.select(old).where(old.c.channel == "chat")).mappings()
+    kept = [{name: row[name] for name in _light().c.keys()} for row in rows]  # noqa: SIM118
     op.drop_table("subscriptions")
-    op.create_table("subscriptions", *_subscription_columns(), sa.PrimaryKeyConstraint("citizen_id"))
-    if kept:
-        op.bulk_insert(sa.table("subscriptions", *_subscription_columns()[:3]), kept)
+    op.create_table("subscriptions", *_subscription(), sa.PrimaryKeyConstraint("citizen_id"))
+    op.bulk_insert(_light(), kept)
     with op.batch_alter_table("citizens", schema=None) as batch_op:
         batch_op.drop_column("profile_changed_at")
         batch_op.drop_column("told")
 
 
-def _subscription_columns() -> list[sa.schema.SchemaItem]:
+def _subscription() -> list[sa.schema.SchemaItem]:
     return [
         sa.Column("citizen_id", sa.String(length=160), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -61,29 +59,34 @@ def _subscription_columns() -> list[sa.schema.SchemaItem]:
     ]
 
 
+def _light(*more: str) -> sa.TableClause:
+    """The columns that subscriptions had before, and ``more`` of text."""
+    return sa.table(
+        "subscriptions",
+        sa.column("citizen_id", sa.String()),
+        sa.column("created_at", MOMENT),
+        sa.column("ended_at", MOMENT),
+        *(sa.column(name, sa.String()) for name in more),
+    )
+
+
 def _split_subscriptions() -> None:
     """Give each subscription its channel and link; the table is made anew for its key."""
-    old = sa.table("subscriptions", *_subscription_columns()[:3])
     kept = [
         {**row, "channel": "chat", "link_id": secrets.token_urlsafe(24)}
-        for row in op.get_bind().execute(sa.select(old)).mappings()
+        for row in op.get_bind().execute(sa.select(_light())).mappings()
     ]
     op.drop_table("subscriptions")
-    added = [
+    op.create_table(
+        "subscriptions",
+        *_subscription(),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("link_id", sa.String(length=32), nullable=False),
         sa.Column("consent", sa.LargeBinary(), nullable=True),
-    ]
-    op.create_table(
-        "subscriptions",
-        *_subscription_columns(),
-        *added,
         sa.PrimaryKeyConstraint("citizen_id", "channel"),
         sa.UniqueConstraint("link_id"),
     )
-    if kept:
-        columns = [sa.column("channel"), sa.column("link_id")]
-        op.bulk_insert(sa.table("subscriptions", *_subscription_columns()[:3], *columns), kept)
+    op.bulk_insert(_light("channel", "link_id"), kept)
 
 
 def _create_contacts() -> None:
@@ -147,9 +150,7 @@ def _create_notices() -> None:
         sa.ForeignKeyConstraint(["citizen_id"], ["citizens.id"]),
         sa.ForeignKeyConstraint(["digest_id"], ["notice_digests.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "citizen_id", "policy_id", "version", "slot", name="uq_policy_notices"
-        ),
+        sa.UniqueConstraint("citizen_id", "policy_id", "version", "slot", name="uq_policy_notices"),
     )
     with op.batch_alter_table("policy_notices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_policy_notices_digest_id"), ["digest_id"])

@@ -9,7 +9,7 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
-from cli import data, keys, nlu, operations, outbox, serve, talk, tickets
+from cli import data, keys, nlu, notices, operations, outbox, serve, talk, tickets
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -21,6 +21,7 @@ app.add_typer(data.policies, name="policies", help="Policy and service files.")
 app.command("match")(data.match)
 app.add_typer(operations.db, name="db", help="The database.")
 app.add_typer(outbox.app, name="outbox", help="What the dispatch system must still hear.")
+app.add_typer(notices.app, name="notices", help="Policies that find people.")
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.command("keys")(keys.keys)
 app.command("export-audit")(operations.export_audit)

@@ -41,6 +41,10 @@ BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 """When the versions were first seen that were there when notices began: they are no news."""
 
 
+_LONGEST_WAY = timedelta(days=7)
+"""No message is on its way for longer."""
+
+
 @dataclass(frozen=True)
 class Person:
     """Everything that decides what a person may hear now.
@@ -55,7 +59,8 @@ class Person:
         known: what he was told, or has seen.
         received: policies he has applied for.
         declined: policies he does not want to hear of.
-        digests: when the last messages were written to him, newest first.
+        digests: the last messages to him, newest first: when each was written, and when it
+            arrived where it took longest (now, while it is still on its way).
         watch: his last look; None before the first.
     """
 
@@ -67,7 +72,7 @@ class Person:
     known: frozenset[Key]
     received: frozenset[str]
     declined: frozenset[str]
-    digests: tuple[datetime, ...]
+    digests: tuple[tuple[datetime, datetime], ...]
     watch: NoticeWatch | None
 
 
@@ -120,8 +125,10 @@ def due_people(  # noqa: PLR0913
     return list(session.scalars(statement))
 
 
-def read_person(session: Session, citizen_id: str, purpose: str, recent: datetime) -> Person:
-    """Return what is known of a person (audited), with the messages written since ``recent``."""
+def read_person(
+    session: Session, citizen_id: str, purpose: str, now: datetime, recent: datetime
+) -> Person:
+    """Return what is known of a person (audited); messages are those arrived since ``recent``."""
     active = session.scalars(
         select(Subscription).where(
             Subscription.citizen_id == citizen_id, Subscription.ended_at.is_(None)
@@ -138,15 +145,35 @@ def read_person(session: Session, citizen_id: str, purpose: str, recent: datetim
         known=known_notices(session, citizen_id),
         received=frozenset(name for name, said in feedback.items() if said == "applied"),
         declined=frozenset(name for name, said in feedback.items() if said == "declined"),
-        digests=tuple(
-            session.scalars(
-                select(NoticeDigest.created_at)
-                .where(NoticeDigest.citizen_id == citizen_id, NoticeDigest.created_at > recent)
-                .order_by(NoticeDigest.created_at.desc())
-            )
-        ),
+        digests=_arrivals(session, citizen_id, now, recent),
         watch=session.get(NoticeWatch, citizen_id),
     )
+
+
+def _arrivals(
+    session: Session, citizen_id: str, now: datetime, recent: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Return when each message was written and when it arrived: in the inbox it is at once."""
+    rows = session.execute(
+        select(
+            NoticeDigest.id,
+            NoticeDigest.created_at,
+            NoticeDelivery.channel,
+            NoticeDelivery.state,
+            NoticeDelivery.delivered_at,
+        )
+        .join(NoticeDelivery, NoticeDelivery.digest_id == NoticeDigest.id)
+        .where(
+            NoticeDigest.citizen_id == citizen_id, NoticeDigest.created_at > recent - _LONGEST_WAY
+        )
+    )
+    found: dict[int, tuple[datetime, datetime]] = {}
+    for digest, written, channel, state, delivered in rows:
+        arrived = written
+        if channel != CHAT:
+            arrived = now if state == "queued" else delivered or written
+        found[digest] = (written, max(arrived, found.get(digest, (written, written))[1]))
+    return tuple(sorted((pair for pair in found.values() if pair[1] > recent), reverse=True))
 
 
 def known_notices(session: Session, citizen_id: str) -> frozenset[Key]:
@@ -273,6 +300,15 @@ def find_deliveries(session: Session, state: str) -> Sequence[NoticeDelivery]:
     return session.scalars(
         select(NoticeDelivery).where(NoticeDelivery.state == state).order_by(NoticeDelivery.id)
     ).all()
+
+
+def revive_failed(session: Session, now: datetime) -> int:
+    """Queue what has failed anew, as if it were written now; return how many."""
+    failed = find_deliveries(session, "failed")
+    for delivery in failed:
+        delivery.state, delivery.attempts = "queued", 0
+        delivery.created_at = delivery.due_at = now
+    return len(failed)
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:

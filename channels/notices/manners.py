@@ -60,7 +60,7 @@ class Manners:
         return self.awake(start_of(city_day(moment) + timedelta(days=1)))
 
     def free_at(
-        self, now: datetime, written: Sequence[datetime], days_left: int | None
+        self, now: datetime, digests: Sequence[tuple[datetime, datetime]], days_left: int | None
     ) -> datetime:
         """Return from when a message may be written; ``now`` when at once.
 
@@ -69,17 +69,20 @@ class Manners:
 
         Args:
             now: the present moment (aware).
-            written: when the last messages were written, newest first, at least those within
-                the span of the cap.
+            digests: when the last messages were written and when they arrived, at least those
+                that arrived within the span of the cap. Arrival counts for the cap: what a mail
+                server held back for a day would otherwise come on top.
             days_left: days until the first of the windows it tells of closes, None for never.
         """
         earliest = now
-        if written and city_day(written[0]) >= city_day(now) and days_left != 0:
-            earliest = start_of(city_day(written[0]) + timedelta(days=1))
+        last = max((written for written, _ in digests), default=None)
+        if last is not None and city_day(last) >= city_day(now) and days_left != 0:
+            earliest = start_of(city_day(last) + timedelta(days=1))
         urgent = days_left is not None and days_left <= URGENT_DAYS
         allowed = self.cap if urgent else max(1, self.cap - 1)
-        if len(written) >= allowed:
-            earliest = max(earliest, written[allowed - 1] + self.window)
+        arrived = sorted((arrival for _, arrival in digests), reverse=True)
+        if len(arrived) >= allowed:
+            earliest = max(earliest, arrived[allowed - 1] + self.window)
         return self.awake(earliest)
 
 

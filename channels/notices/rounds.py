@@ -116,7 +116,7 @@ class Rounds:
         *,
         dry: bool,
     ) -> None:
-        person = read_person(session, citizen_id, PURPOSE, now - self._manners.window)
+        person = read_person(session, citizen_id, PURPOSE, now, now - self._manners.window)
         plan = self.plan(person, policies, first_seen, now)
         if not dry:
             try:

@@ -8,6 +8,7 @@ version of a policy is told once, the end of its window at seven, three and one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -45,16 +46,7 @@ class Subject:
     @classmethod
     def of(cls, stored: Mapping[str, Mapping[str, Any]], age: Age) -> Subject:
         """Build from stored profiles; a column this release does not know is left out."""
-        found: list[Profile] = []
-        for kind, attributes in stored.items():
-            profile = parse_profile({"kind": kind, "id": "subject", "attributes": {}})
-            for name, value in attributes.items():
-                try:
-                    profile = profile.merged({name: value})
-                except InputError:
-                    continue
-            found.append(complete(profile))
-        return cls(tuple(found), age)
+        return cls(tuple(_profile(kind, values) for kind, values in stored.items()), age)
 
     def known(self, kind: Kind, name: str) -> Any:
         """Return a column of the profile of ``kind``, None when it is unknown."""
@@ -151,6 +143,17 @@ def wanted(
             trigger = _trigger(policy, slots, subject, history)
             found.append(Wanted(policy, slots, trigger, _days_left(policy, today), others))
     return tuple(sorted(found, key=_order))
+
+
+def _profile(kind: str, attributes: Mapping[str, Any]) -> Profile:
+    try:
+        return complete(parse_profile({"kind": kind, "id": "subject", "attributes": attributes}))
+    except InputError:  # a column that another release knew differently
+        profile = parse_profile({"kind": kind, "id": "subject", "attributes": {}})
+        for name, value in attributes.items():
+            with suppress(InputError):
+                profile = profile.merged({name: value})
+        return complete(profile)
 
 
 def _slots(policy: Policy, known: frozenset[Key], today: date) -> tuple[Slot, ...]:

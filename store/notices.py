@@ -115,7 +115,7 @@ def due_people(  # noqa: PLR0913
                 NoticeWatch.citizen_id.is_(None),
                 NoticeWatch.next_at <= now,
                 NoticeWatch.fingerprint != fingerprint,
-                Citizen.profile_changed_at > NoticeWatch.looked_at - settle,
+                Citizen.profile_changed_at > NoticeWatch.looked_at,
             ),
         )
         .order_by(Citizen.id)

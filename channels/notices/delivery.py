@@ -24,9 +24,9 @@ from channels.notices.errors import RefusedError, SendError
 from channels.notices.links import unsubscribe_url
 from channels.notices.mail import Mail, Mailer
 from channels.notices.manners import Manners
-from channels.notices.robots import Robots, robot_client
+from channels.notices.robots import LONGEST_BYTES, Robots, robot_client
 from channels.notices.shelf import Policies, Shelf
-from channels.notices.wording import Item, plain_text, subject
+from channels.notices.wording import Item, plain_text, short_text, subject
 from matcher.policy import Policy
 from store.database import unit_of_work
 from store.models import utc_now
@@ -140,13 +140,18 @@ class Deliveries:
         way_out = unsubscribe_url(self._settings, link, now)
         name = f"notice.{delivery.id}.{int(delivery.created_at.timestamp())}"
         text = plain_text(items, city_day(now), way_out)
+        if delivery.channel != "email":
+            number = f"〔{delivery.id}号〕"
+            if len((number + text).encode()) > LONGEST_BYTES[delivery.channel]:
+                text = short_text(items, city_day(now), way_out)
+            text = number + text
         return Letter(
             channel=delivery.channel,
             address=check_address(delivery.channel, address, self._settings),
             secret=secret,
             name=name,
             subject=subject(items),
-            text=text if delivery.channel == "email" else f"〔{delivery.id}号〕{text}",
+            text=text,
             unsubscribe=way_out,
         )
 

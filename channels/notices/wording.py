@@ -62,6 +62,15 @@ def plain_text(items: Sequence[Item], today: date, unsubscribe: str) -> str:
     return "\n\n".join([*parts, stop])
 
 
+def short_text(items: Sequence[Item], today: date, unsubscribe: str) -> str:
+    """Return the message with only title and time of each policy, for a robot's small text."""
+    brief = [
+        f"【{_LEADS[item.trigger]}】{item.policy.title}\n申请时间：{_window(item.policy, today)}"
+        for item in items
+    ]
+    return "\n\n".join([_lead(items), *brief, f"{_CHECKED}不想再收，点这里退订：{unsubscribe}"])
+
+
 def _lead(items: Sequence[Item]) -> str:
     if len(items) == 1:
         return "有一项您符合条件的政策："

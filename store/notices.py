@@ -129,25 +129,26 @@ def read_person(
     session: Session, citizen_id: str, purpose: str, now: datetime, recent: datetime
 ) -> Person:
     """Return what is known of a person (audited); messages are those arrived since ``recent``."""
-    active = session.scalars(
-        select(Subscription).where(
-            Subscription.citizen_id == citizen_id, Subscription.ended_at.is_(None)
+    with session.no_autoflush:  # the audit is written once, with the batch
+        active = session.scalars(
+            select(Subscription).where(
+                Subscription.citizen_id == citizen_id, Subscription.ended_at.is_(None)
+            )
+        ).all()
+        feedback = feedback_of(session, citizen_id)
+        only_chat = all(row.channel == CHAT for row in active)
+        return Person(
+            citizen_id=citizen_id,
+            profiles=read_profiles(session, citizen_id, purpose),
+            told=read_told(session, citizen_id, purpose),
+            channels=tuple(sorted(row.channel for row in active)),
+            news_since=min((row.created_at for row in active), default=None) if only_chat else None,
+            known=known_notices(session, citizen_id),
+            received=frozenset(name for name, said in feedback.items() if said == "applied"),
+            declined=frozenset(name for name, said in feedback.items() if said == "declined"),
+            digests=_arrivals(session, citizen_id, now, recent),
+            watch=session.get(NoticeWatch, citizen_id),
         )
-    ).all()
-    feedback = feedback_of(session, citizen_id)
-    only_chat = all(row.channel == CHAT for row in active)
-    return Person(
-        citizen_id=citizen_id,
-        profiles=read_profiles(session, citizen_id, purpose),
-        told=read_told(session, citizen_id, purpose),
-        channels=tuple(sorted(row.channel for row in active)),
-        news_since=min((row.created_at for row in active), default=None) if only_chat else None,
-        known=known_notices(session, citizen_id),
-        received=frozenset(name for name, said in feedback.items() if said == "applied"),
-        declined=frozenset(name for name, said in feedback.items() if said == "declined"),
-        digests=_arrivals(session, citizen_id, now, recent),
-        watch=session.get(NoticeWatch, citizen_id),
-    )
 
 
 def _arrivals(
@@ -190,6 +191,9 @@ def note_known(
     session: Session, citizen_id: str, versions: Iterable[tuple[str, int]], now: datetime
 ) -> None:
     """Note that the citizen has seen versions of policies: nobody needs to tell him."""
+    versions = tuple(versions)
+    if not versions:
+        return
     known = known_notices(session, citizen_id)
     for policy_id, version in versions:
         if (policy_id, version, "match") not in known:

@@ -77,7 +77,9 @@ def test_an_age_told_some_day_always_leaves_the_true_one_possible(
     assert list(Age(years, None, told_on, birth).possible(day)) == [true]
 
 
-@given(birth=DAYS, told=st.integers(0, 30_000), later=st.integers(0, 5000), seen=st.integers(0, 800))
+@given(
+    birth=DAYS, told=st.integers(0, 30_000), later=st.integers(0, 5000), seen=st.integers(0, 800)
+)
 def test_without_the_day_nothing_younger_than_what_was_told_is_possible(
     birth: date, told: int, later: int, seen: int
 ) -> None:

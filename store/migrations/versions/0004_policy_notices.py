@@ -45,9 +45,9 @@ def downgrade() -> None:
     op.drop_table("subscriptions")
     op.create_table("subscriptions", *_subscription(), sa.PrimaryKeyConstraint("citizen_id"))
     op.bulk_insert(_light(), kept)
-    with op.batch_alter_table("citizens", schema=None) as batch_op:
-        batch_op.drop_column("profile_changed_at")
-        batch_op.drop_column("told")
+    # not in a batch: SQLite would make the table anew, which its references do not allow
+    op.drop_column("citizens", "profile_changed_at")
+    op.drop_column("citizens", "told")
 
 
 def _subscription() -> list[sa.schema.SchemaItem]:

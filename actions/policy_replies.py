@@ -130,7 +130,7 @@ def subscribed(settings: Settings, *, new: bool) -> tuple[str, Buttons]:
 
 def unsubscribed(left: Sequence[str], *, ended: bool) -> tuple[str, Buttons]:
     """Say that it has ended, and where policies are still told."""
-    text = "已退订，不会再在这里给您推送政策。" if ended else "您没有在这里订阅政策推送。"
+    text = "已取消订阅，不会再在这里给您推送政策。" if ended else "您没有订阅政策推送。"
     if not left:
         return text, []
     names = "、".join(_CHANNELS.get(channel, channel) for channel in left)

@@ -28,7 +28,8 @@ class Verdict:
 
     demanded: int = 0
     told: int = 0
-    lapsed: int = 0
+    lapsed_night: int = 0
+    lapsed_rules: int = 0
     missed: list[tuple[str, Key]] = field(default_factory=list)
     duplicates: list[tuple[str, str, Key]] = field(default_factory=list)
     repeats: int = 0
@@ -215,11 +216,20 @@ class Oracle:
                     verdict.hours.append(max(0.0, (first[key] - span.start).total_seconds() / 3600))
                 elif span.end is None or self._had_room(key, span, heard, steps):
                     verdict.missed.append((human.id, key))
+                elif self._was_awake(span, steps):
+                    verdict.lapsed_rules += 1
                 else:
-                    verdict.lapsed += 1
+                    verdict.lapsed_night += 1
         due = [s for v in spans.values() for s in v if s.end is None]
         verdict.people_due += bool(due)
         verdict.people_told += bool(due) and bool(heard)
+
+    def _was_awake(self, span: Span, steps: Sequence[datetime]) -> bool:
+        """Tell whether a step out of quiet hours fell into the span, the pause after it past."""
+        end = span.end or self._end
+        return any(
+            span.start + SETTLE <= s < end and 8 <= s.astimezone(CITY).hour < 21 for s in steps
+        )
 
     def _had_room(
         self, key: Key, span: Span, heard: list[Arrival], steps: Sequence[datetime]

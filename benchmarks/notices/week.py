@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -88,13 +88,14 @@ class Simulation:
         self.outside = Outside(random.Random(seed + 1), self.clock, FAILING)
         self._mail = MailServer(self.outside, settings.smtp_port)
         self._robots = robot_server(self.outside)
+        self.arrivals: list[Arrival] = []
         self.scene = Scene(people(self._chance, count), [])
         self._events: list[tuple[datetime, Callable[[datetime], None]]] = []
         self._owner: dict[str, str] = {}
         self._armed = False
 
-    def run(self) -> Verdict:
-        """Live through the week and return the oracle's verdict."""
+    def run(self) -> None:
+        """Live through the week and collect what arrived."""
         self._found()
         self._plan()
         thread = threading.Thread(target=self._robots.serve_forever, daemon=True)
@@ -106,10 +107,13 @@ class Simulation:
             self._mail.stop()
             self._robots.shutdown()
             self._robots.server_close()
-        end = self.scene.steps[-1]
-        oracle = Oracle(self.scene.laws, self._begin, end, self._settings.notice_cap)
-        steps = self.scene.steps
-        return oracle.judge(self.scene.humans, self.scene.facts_at, self._arrived(), steps)
+        self.arrivals = self._arrived()
+
+    def judge(self, arrivals: Sequence[Arrival]) -> Verdict:
+        """Return the oracle's verdict on ``arrivals``."""
+        scene = self.scene
+        oracle = Oracle(scene.laws, self._begin, scene.steps[-1], self._settings.notice_cap)
+        return oracle.judge(scene.humans, scene.facts_at, arrivals, scene.steps)
 
     # --- the beginning ------------------------------------------------------------------
 
@@ -310,7 +314,7 @@ class Simulation:
         return found
 
 
-def simulate(folder: Path, count: int, seed: int) -> tuple[Scene, Verdict, Outside]:
+def simulate(folder: Path, count: int, seed: int) -> Simulation:
     """Run a week in an installation of its own under ``folder``."""
     policies = folder / "policies"
     policies.mkdir()
@@ -323,12 +327,13 @@ def simulate(folder: Path, count: int, seed: int) -> tuple[Scene, Verdict, Outsi
     }
     with isolated(folder, **changes) as settings:
         week = Simulation(policies, settings, count, seed)
-        verdict = week.run()
-        return week.scene, verdict, week.outside
+        week.run()
+        return week
 
 
-def table(scene: Scene, verdict: Verdict, outside: Outside) -> list[tuple[str, object]]:
+def table(week: Simulation, verdict: Verdict) -> list[tuple[str, object]]:
     """Return the rows of the table."""
+    scene, outside = week.scene, week.outside
     hours = sorted(verdict.hours)
     possible = verdict.told + len(verdict.missed)
     consenting = sum(bool(human.consent) for human in scene.humans)
@@ -344,7 +349,8 @@ def table(scene: Scene, verdict: Verdict, outside: Outside) -> list[tuple[str, o
         ("of them by kind", ", ".join(f"{k} {n}" for k, n in sorted(verdict.by_slot.items()))),
         ("coverage of what the rules allowed to tell", f"{verdict.told / max(1, possible):.4%}"),
         ("missed", len(verdict.missed)),
-        ("lapsed before the rules allowed to tell", verdict.lapsed),
+        ("true for no step of a day (came and went at night)", verdict.lapsed_night),
+        ("not true any more when the cap or the day allowed it", verdict.lapsed_rules),
         ("hours from due to told: median, 95th percentile",
          f"{statistics.median(hours) if hours else 0:.1f}, {late:.1f}"),
         ("duplicates", len(verdict.duplicates)),
@@ -367,8 +373,9 @@ def main() -> None:
     began = time.monotonic()
     memory = Path("/dev/shm")  # no disk is measured here
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        scene, verdict, outside = simulate(Path(folder), arguments.people, arguments.seed)
-    for name, value in table(scene, verdict, outside):
+        week = simulate(Path(folder), arguments.people, arguments.seed)
+    verdict = week.judge(week.arrivals)
+    for name, value in table(week, verdict):
         print(f"{name}: {value}")
     print(f"seconds: {time.monotonic() - began:.0f}")
     for name in ("missed", "duplicates", "over_cap", "after_end", "not_eligible", "after_word"):

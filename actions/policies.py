@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,16 +18,33 @@ from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from base.errors import InputError
+from base.settings import get_settings
 from matcher.answers import UNKNOWN, parse_answer, read_facts
 from matcher.kind import guess_kind
+from matcher.notices.ages import Age, read_birth, years_between
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_profile
 from matcher.questions import next_question
-from matcher.ranking import match
-from store.database import unit_of_work
-from store.people import forget_profile, read_profiles, save_profile, subscribe, unsubscribe
+from matcher.ranking import Match, match
+from store.database import reading, unit_of_work
+from store.models import utc_now
+from store.notice_contacts import end_deliveries
+from store.notices import feedback_of, note_known, note_opened, save_feedback
+from store.people import (
+    channels_of,
+    forget_profile,
+    read_profiles,
+    read_told,
+    save_birth,
+    save_profile,
+    subscribe,
+    unsubscribe,
+    unsubscribe_all,
+)
+from store.tickets import city_day
 
 QUESTIONS_BEFORE_RESULTS = 3
+_EVERYWHERE = re.compile(r"全部|所有|全都|都退|通通|统统|一切")
 _POINTS_BACK = re.compile(r"这[个项条种]|那[个项条种]|该[项政补]|上面|刚才")
 
 
@@ -59,9 +77,22 @@ def load_search(tracker: Tracker) -> Search:
 
 
 def known_profile(citizen_id: str, kind: Kind) -> Profile:
-    """Return the citizen's stored profile of this kind (empty when nothing is known)."""
+    """Return what is known of the citizen today (empty when nothing is): an age told grows."""
     with unit_of_work() as session:
         stored = read_profiles(session, citizen_id, "policy_matching").get(kind, {})
+        told = read_told(session, citizen_id, "policy_matching")
+    profile = _checked(citizen_id, kind, stored)
+    if kind == "resident":
+        day = told.days.get(kind, {}).get("age")
+        years = profile.known("age")
+        age = Age(years if isinstance(years, int) else None, day, told.since, told.birth)
+        ages = age.possible(city_day(utc_now()))
+        if ages:
+            profile = profile.merged({"age": ages[0]})
+    return profile
+
+
+def _checked(citizen_id: str, kind: Kind, stored: dict[str, Any]) -> Profile:
     profile = parse_profile({"kind": kind, "id": citizen_id, "attributes": {}})
     for name, value in stored.items():
         with suppress(InputError):  # a column that an earlier release knew differently
@@ -73,13 +104,27 @@ def learn(citizen_id: str, kind: Kind, facts: dict[str, Any]) -> bool:
     """Lay facts over the stored profile; False when they contradict the columns' ranges."""
     if not facts:
         return True
-    try:
-        merged = known_profile(citizen_id, kind).merged(facts)
-    except InputError:
-        return False
     with unit_of_work() as session:
-        save_profile(session, citizen_id, kind, dict(merged.attributes))
+        stored = read_profiles(session, citizen_id, "policy_matching").get(kind, {})
+        try:
+            merged = _checked(citizen_id, kind, stored).merged(facts)
+        except InputError:
+            return False
+        save_profile(session, citizen_id, kind, dict(merged.attributes), told=facts)
+        if kind == "resident" and "age" in facts:
+            save_birth(session, citizen_id, None)  # the newer word counts
     return True
+
+
+def learn_birth(citizen_id: str, text: str) -> date | None:
+    """Keep a birth date told in words, with the age it makes; None when there is none."""
+    today = city_day(utc_now())
+    birth = read_birth(text, today)
+    if birth is None or not learn(citizen_id, "resident", {"age": years_between(birth, today)}):
+        return None
+    with unit_of_work() as session:
+        save_birth(session, citizen_id, birth)
+    return birth
 
 
 def tell_policy(
@@ -87,7 +132,11 @@ def tell_policy(
 ) -> list[EventType]:
     """Say all about one policy; the slots returned make it what follow-ups are about."""
     profile = known_profile(citizen_id, policy.audience)
-    text, buttons, card = replies.policy_detail(policy, profile)
+    now = utc_now()
+    with unit_of_work() as session:
+        note_opened(session, citizen_id, policy.id, now)
+        said = feedback_of(session, citizen_id)
+    text, buttons, card = replies.policy_detail(policy, profile, said.get(policy.id))
     say(dispatcher, text, buttons, [card])
     return [SlotSet("policy_id", policy.id), SlotSet("service_id", None)]
 
@@ -121,12 +170,15 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
         say(dispatcher, text, buttons)
         return []
     profile = known_profile(tracker.sender_id, search.kind)
-    matches = match(catalogue(), profile, search.query)
+    with reading() as session:
+        said = feedback_of(session, tracker.sender_id)
+    matches = match(catalogue(), profile, search.query, scope=replies.scope(said))
     wanted = _attribute(search) if search.asking else next_question(matches, profile, search.asked)
     show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
     if show:
         text, buttons, cards = replies.results(matches, wanted, profile, search.notes)
         say(dispatcher, text, buttons, cards)
+        _note_shown(tracker.sender_id, matches)
     else:
         text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
         say(dispatcher, text, buttons)
@@ -160,7 +212,35 @@ def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
         text, buttons = replies.which_policy(choices)
         say(dispatcher, text, buttons)
         return []
+    said = turn.entity("value")
+    if said in replies.FEEDBACK and turn.is_button:
+        return _take_feedback(dispatcher, policy, turn.citizen_id, said)
     return tell_policy(dispatcher, policy, turn.citizen_id)
+
+
+def _take_feedback(
+    dispatcher: CollectingDispatcher, policy: Policy, citizen_id: str, said: str
+) -> list[EventType]:
+    """Keep what a notice's button says; it steers the ranking and ends the notices."""
+    now = utc_now()
+    with unit_of_work() as session:
+        note_opened(session, citizen_id, policy.id, now)
+        save_feedback(session, citizen_id, policy.id, said, now)
+    text, buttons = replies.feedback_taken(policy, said)
+    say(dispatcher, text, buttons)
+    return [SlotSet("policy_id", policy.id)]
+
+
+def _note_shown(citizen_id: str, matches: tuple[Match, ...]) -> None:
+    """What a subscriber has just read in a list he need not be told."""
+    shown = [
+        (found.policy.id, found.policy.version)
+        for found in matches[: replies.SHOWN]
+        if found.evaluation.verdict == "eligible"
+    ]
+    with unit_of_work() as session:
+        if shown and channels_of(session, citizen_id):
+            note_known(session, citizen_id, shown, utc_now())
 
 
 @action
@@ -172,8 +252,12 @@ def action_update_profile(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     turn = Turn.of(tracker)
     search = load_search(tracker)
     kind = guess_kind(turn.text) or search.kind or "resident"
-    facts = read_facts(kind, turn.text)
-    if not facts or not learn(turn.citizen_id, kind, facts):
+    facts = dict(read_facts(kind, turn.text))
+    birth = learn_birth(turn.citizen_id, turn.text)
+    if birth is not None:
+        kind = "resident"
+        facts = {**read_facts(kind, turn.text), "age": years_between(birth, city_day(utc_now()))}
+    elif not facts or not learn(turn.citizen_id, kind, facts):
         say(
             dispatcher,
             "您想更新什么情况？比如“我们公司现在80人”“我今年82岁”。",
@@ -192,23 +276,29 @@ def action_update_profile(dispatcher: CollectingDispatcher, tracker: Tracker) ->
 
 @action
 def action_subscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Subscribes to news of policies. Store the wish."""
+    """Subscribes this conversation to news of policies. Store the consent, say what it means."""
     with unit_of_work() as session:
         new = subscribe(session, tracker.sender_id)
-    lead = "已为您登记订阅" if new else "您已经登记过了"
-    say(
-        dispatcher,
-        f"{lead}，不想要了就说“取消订阅”。推送开通之前，想看新政策随时问我“有什么补贴”。",
-    )
+    text, buttons = replies.subscribed(get_settings(), new=new)
+    say(dispatcher, text, buttons)
     return []
 
 
 @action
 def action_unsubscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Ends the subscription. End it at once."""
+    """Ends the subscription of this conversation, or all of them. End it at once."""
+    turn = Turn.of(tracker)
+    everywhere = bool(_EVERYWHERE.search(turn.text)) or turn.entity("value") == "all"
     with unit_of_work() as session:
-        ended = unsubscribe(session, tracker.sender_id)
-    say(dispatcher, "已取消订阅，不会再给您推送政策。" if ended else "您没有订阅政策推送。")
+        if everywhere:
+            channels = channels_of(session, turn.citizen_id)
+            ended = unsubscribe_all(session, turn.citizen_id)
+            end_deliveries(session, turn.citizen_id, channels)
+        else:
+            ended = unsubscribe(session, turn.citizen_id)
+        left = channels_of(session, turn.citizen_id)
+    text, buttons = replies.unsubscribed(left, ended=ended)
+    say(dispatcher, text, buttons)
     return []
 
 

@@ -7,18 +7,28 @@ from datetime import date
 from typing import Any
 
 from actions.turn import button
+from base.settings import Settings
 from matcher.eligibility import evaluate
 from matcher.explain import explain
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
 from matcher.questions import askable
-from matcher.ranking import Match
+from matcher.ranking import Match, Scope
 
 Buttons = list[dict[str, str]]
 
 SHOWN = 5
 VERDICTS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不符合"}
 _LEVELS = {"national": "国家", "province": "省级", "city": "市级", "district": "区级"}
+FEEDBACK = {"applied": "已申请", "declined": "不感兴趣"}
+"""What the buttons under a policy say of it, and their titles."""
+_CHANNELS = {
+    "chat": "对话",
+    "email": "邮箱",
+    "wecom": "企业微信群",
+    "dingtalk": "钉钉群",
+    "feishu": "飞书群",
+}
 _PURPOSE = "您说的情况只用来匹配政策，加密保存，随时可以说“删除我的资料”。"
 _NOTES = {
     "not_understood": "这个我没听明白。",
@@ -62,8 +72,10 @@ def results(
     return text, _answers(wanted, results_shown=True), cards
 
 
-def policy_detail(policy: Policy, profile: Profile) -> tuple[str, Buttons, dict[str, Any]]:
-    """Tell all about one policy, with the verdict for this profile."""
+def policy_detail(
+    policy: Policy, profile: Profile, said: str | None = None
+) -> tuple[str, Buttons, dict[str, Any]]:
+    """Tell all about one policy, with the verdict for this profile and what was said of it."""
     evaluation = evaluate(policy, complete(profile))
     reasons = explain(policy, evaluation, profile)
     text = (
@@ -78,7 +90,53 @@ def policy_detail(policy: Policy, profile: Profile) -> tuple[str, Buttons, dict[
     if profile.attributes:
         text += f"\n按您说的情况：{VERDICTS[evaluation.verdict]}。"
     buttons = [button("帮我看看符不符合", "choose_kind", kind=policy.audience)]
+    buttons += [
+        button(title, "choose_policy", policy_id=policy.id, value=value)
+        for value, title in FEEDBACK.items()
+        if value != said
+    ]
     return text, buttons, policy_card(policy, evaluation.verdict, reasons)
+
+
+def scope(said: Mapping[str, str]) -> Scope:
+    """Return what a list leaves out or puts last after what the citizen said of policies."""
+    return Scope(
+        received=frozenset(name for name, word in said.items() if word == "applied"),
+        declined=frozenset(name for name, word in said.items() if word == "declined"),
+    )
+
+
+def feedback_taken(policy: Policy, said: str) -> tuple[str, Buttons]:
+    """Say what a feedback button changes, and offer the way back."""
+    other = "declined" if said == "applied" else "applied"
+    back = [button(FEEDBACK[other], "choose_policy", policy_id=policy.id, value=other)]
+    if said == "applied":
+        return f"好的，记下您已申请《{policy.title}》，不再提醒，也不再推荐。", back
+    return f"好的，《{policy.title}》不再提醒，以后排在后面。", back
+
+
+def subscribed(settings: Settings, *, new: bool) -> tuple[str, Buttons]:
+    """Say what was subscribed to: what is told, how often, when not, and how to end it."""
+    lead = "已为您登记政策提醒" if new else "您已经登记过政策提醒了"
+    start, end = settings.notice_quiet_from, settings.notice_quiet_to
+    quiet = f"，{start}点到次日{end}点不打扰" if start > end else ""
+    often = f"每{settings.notice_cap_days}天最多{settings.notice_cap}条"
+    text = (
+        f"{lead}：有您符合条件的新政策、政策有变化或者快截止了，就在这里告诉您。"
+        f"{often}{quiet}。只按您说过的情况匹配；不想要了，回复“退订”。"
+    )
+    return text, [button("退订", "unsubscribe_policies")]
+
+
+def unsubscribed(left: Sequence[str], *, ended: bool) -> tuple[str, Buttons]:
+    """Say that it has ended, and where policies are still told."""
+    text = "已取消订阅，不会再在这里给您推送政策。" if ended else "您没有订阅政策推送。"
+    if not left:
+        return text, []
+    names = "、".join(_CHANNELS.get(channel, channel) for channel in left)
+    return f"{text}您登记的{names}还会收到，也不要了就回复“全部退订”。", [
+        button("全部退订", "unsubscribe_policies", value="all")
+    ]
 
 
 def which_policy(choices: Sequence[Policy]) -> tuple[str, Buttons]:

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     tracker_key: SecretStr = SecretStr("")
     media_s3_key: SecretStr = SecretStr("")
     media_s3_secret: SecretStr = SecretStr("")
+    smtp_password: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -85,6 +86,20 @@ class Settings(BaseSettings):
     # closing a case (days)
     confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
     reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
+
+    # notices of policies (hours of the day in the city; days)
+    notice_quiet_from: int = Field(default=21, ge=0, le=23)
+    notice_quiet_to: int = Field(default=8, ge=0, le=23)
+    notice_cap: int = Field(default=3, ge=1)  # messages a person gets within notice_cap_days
+    notice_cap_days: int = Field(default=7, ge=1)
+    notice_keep_days: int = Field(default=400, ge=30)  # what was told is forgotten then
+    notice_webhook_hosts: str = "qyapi.weixin.qq.com,oapi.dingtalk.com,open.feishu.cn"
+    smtp_host: str = ""  # empty: no mail is sent
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_sender: str = ""  # an address, or Name <address>
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca_file: Path | None = None  # certificates to trust besides the system's
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

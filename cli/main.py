@@ -9,7 +9,19 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
-from cli import data, keys, nlu, operations, outbox, policies, profiles, serve, talk, tickets
+from cli import (
+    data,
+    keys,
+    nlu,
+    notices,
+    operations,
+    outbox,
+    policies,
+    profiles,
+    serve,
+    talk,
+    tickets,
+)
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -23,6 +35,7 @@ app.add_typer(profiles.profiles, name="profiles")
 app.command("simulate")(profiles.simulate)
 app.add_typer(operations.db, name="db", help="The database.")
 app.add_typer(outbox.app, name="outbox", help="What the dispatch system must still hear.")
+app.add_typer(notices.app, name="notices", help="Policies that find people.")
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.command("keys")(keys.keys)
 app.command("export-audit")(operations.export_audit)

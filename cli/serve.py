@@ -69,7 +69,8 @@ def desk() -> None:
 
 @app.command()
 def relay() -> None:
-    """Carry the outbox to the dispatch system and bring news back."""
+    """Carry the outbox to the dispatch system, bring news back and tell of policies."""
+    from channels.notices.job import notice_jobs
     from dispatch.classification.categories import load_categories
     from dispatch.open311 import Open311Client
     from dispatch.outbox.relay import Relay
@@ -77,7 +78,8 @@ def relay() -> None:
     settings = get_settings()
     key = settings.dispatch_api_key.get_secret_value()
     with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:
-        Relay(client, settings, load_categories(settings.categories_file)).run()
+        categories = load_categories(settings.categories_file)
+        Relay(client, settings, categories, notice_jobs(settings)).run()
 
 
 @app.command()

@@ -66,10 +66,12 @@ class Scope:
 
     Args:
         received: ids of policies the citizen has already; recommending them again annoys.
+        declined: ids of policies he is not interested in; they come last within their verdict.
         include_ineligible: list ineligible policies as well, with the failing sentence.
     """
 
     received: frozenset[str] = frozenset()
+    declined: frozenset[str] = frozenset()
     include_ineligible: bool = False
 
 
@@ -115,6 +117,8 @@ def match(
         )
         if asked or not hidden:
             score = _score(policy, evaluation, relevance.get(policy.id, 0.0), day)
+            if policy.id in scope.declined and not asked:
+                score = float(_TIERS[evaluation.verdict])
             found.append((policy, evaluation, score))
     present = scope.received | {
         policy.id for policy, evaluation, _ in found if evaluation.verdict != "ineligible"

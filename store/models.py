@@ -63,6 +63,9 @@ class Citizen(Base):
     id_number: Mapped[Sealed | None] = mapped_column(Encrypted)
     # {"enterprise": {...}, "resident": {...}}: attributes of matcher.profile
     profile: Mapped[Sealed | None] = mapped_column(Encrypted)
+    # when what is known was told: {"days": {kind: {column: day}}, "birth": day or None}
+    told: Mapped[Sealed | None] = mapped_column(Encrypted)
+    profile_changed_at: Mapped[datetime | None]
 
 
 class Ticket(Base):
@@ -250,13 +253,20 @@ class OutgoingMessage(Base):
 
 
 class Subscription(Base):
-    """Wish to hear of new policies; ended, not deleted, when the citizen unsubscribes."""
+    """Wish to hear of policies on one channel; ended, not deleted, when one unsubscribes.
+
+    ``channel`` is ``chat``, or the one of a :class:`store.notice_models.NoticeContact`. ``link_id``
+    names it in links (192 random bits), ``consent`` says how one outside the chat was given.
+    """
 
     __tablename__ = "subscriptions"
 
     citizen_id: Mapped[str] = mapped_column(ForeignKey("citizens.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10), primary_key=True, default="chat")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     ended_at: Mapped[datetime | None]
+    link_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_progress_token)
+    consent: Mapped[Sealed | None] = mapped_column(Encrypted)
 
 
 class UnclearMessage(Base):

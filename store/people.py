@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
+from store.notice_models import (
+    NoticeContact,
+    NoticeDelivery,
+    NoticeDigest,
+    NoticeWatch,
+    PolicyFeedback,
+    PolicyNotice,
+)
 from store.privacy import reveal
+from store.tickets import city_day
+
+CHAT = "chat"
+"""The channel of the conversation itself."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """When what is known of a person was told.
+
+    Args:
+        days: the day (city time) on which a column was last told, by kind and column; columns
+            told before such days were kept are missing.
+        birth: the birth date, when it is known.
+        since: the day the person was first seen: nothing was told earlier.
+    """
+
+    days: dict[str, dict[str, date]]
+    birth: date | None
+    since: date
 
 
 def citizen(session: Session, citizen_id: str) -> Citizen:
@@ -29,53 +60,166 @@ def read_profiles(session: Session, citizen_id: str, purpose: str) -> dict[str, 
     return profiles
 
 
-def save_profile(session: Session, citizen_id: str, kind: str, attributes: dict[str, Any]) -> None:
-    """Store the attributes of one kind, replacing what was known of that kind."""
+def read_told(session: Session, citizen_id: str, purpose: str) -> Told:
+    """Return when the citizen told what is known of him (audited)."""
+    record = session.get(Citizen, citizen_id)
+    if record is None:
+        return Told({}, None, city_day(utc_now()))
+    kept: dict[str, Any] = {}
+    if record.told is not None:
+        kept = reveal(session, record, "told", actor=f"citizen:{citizen_id}", purpose=purpose)
+    days = {
+        kind: {name: date.fromisoformat(day) for name, day in columns.items()}
+        for kind, columns in kept.get("days", {}).items()
+    }
+    birth = kept.get("birth")
+    return Told(days, date.fromisoformat(birth) if birth else None, city_day(record.created_at))
+
+
+def save_profile(  # noqa: PLR0913
+    session: Session,
+    citizen_id: str,
+    kind: str,
+    attributes: dict[str, Any],
+    told: Collection[str] = (),
+    now: datetime | None = None,
+) -> None:
+    """Store the attributes of one kind, replacing what was known of that kind.
+
+    The day is kept with every column that changed and with those in ``told``, which were said
+    (again) just now: an age is only worth something with the day it was told.
+    """
+    moment = now or utc_now()
     profiles = read_profiles(session, citizen_id, "profile_update")
-    citizen(session, citizen_id).profile = plain({**profiles, kind: attributes})
+    known = read_told(session, citizen_id, "profile_update")
+    before, days = profiles.get(kind, {}), known.days.get(kind, {})
+    today = city_day(moment)
+    days = {
+        name: today if name in told or value != before.get(name) else days[name]
+        for name, value in attributes.items()
+        if name in told or value != before.get(name) or name in days
+    }
+    record = citizen(session, citizen_id)
+    record.profile = plain({**profiles, kind: attributes})
+    record.told = plain(_told_row({**known.days, kind: days}, known.birth))
+    record.profile_changed_at = moment
+
+
+def save_birth(
+    session: Session, citizen_id: str, birth: date | None, now: datetime | None = None
+) -> None:
+    """Keep the birth date of the resident the profile is about, or forget it."""
+    known = read_told(session, citizen_id, "profile_update")
+    record = citizen(session, citizen_id)
+    record.told = plain(_told_row(known.days, birth))
+    record.profile_changed_at = now or utc_now()
+
+
+def _told_row(days: dict[str, dict[str, date]], birth: date | None) -> dict[str, Any]:
+    return {
+        "days": {k: {name: day.isoformat() for name, day in c.items()} for k, c in days.items()},
+        "birth": birth.isoformat() if birth else None,
+    }
 
 
 def forget_profile(session: Session, citizen_id: str) -> bool:
-    """Erase every personal column and end the subscription; tell whether anything was there.
+    """Erase every personal column, contacts and notices, and end every subscription.
 
-    Tickets stay: they are the city's record of a case (see docs/privacy.md).
+    Tell whether anything was there. Tickets stay: they are the city's record of a case (see
+    docs/privacy.md).
     """
     record = session.get(Citizen, citizen_id)
-    ended = unsubscribe(session, citizen_id)
+    ended = unsubscribe_all(session, citizen_id)
     if record is None:
         return ended
     known = any(
         value is not None for value in (record.profile, record.name, record.phone, record.id_number)
     )
-    record.profile = record.name = record.phone = record.id_number = None
+    record.profile = record.name = record.phone = record.id_number = record.told = None
+    record.profile_changed_at = None
+    _forget_notices(session, citizen_id)
     return known or ended
 
 
-def subscribe(session: Session, citizen_id: str) -> bool:
-    """Subscribe to new policies; False when already subscribed."""
+def _forget_notices(session: Session, citizen_id: str) -> None:
+    """Delete what was told of policies and where; the records of consent stay, without words."""
+    digests = select(NoticeDigest.id).where(NoticeDigest.citizen_id == citizen_id)
+    session.execute(delete(NoticeDelivery).where(NoticeDelivery.digest_id.in_(digests)))
+    for model in (PolicyNotice, NoticeDigest, NoticeContact, NoticeWatch, PolicyFeedback):
+        session.execute(delete(model).where(model.citizen_id == citizen_id))
+    session.execute(
+        update(Subscription).where(Subscription.citizen_id == citizen_id).values(consent=None)
+    )
+
+
+def subscribe(
+    session: Session,
+    citizen_id: str,
+    channel: str = CHAT,
+    consent: str | None = None,
+    now: datetime | None = None,
+) -> bool:
+    """Subscribe to policies on a channel; False when already subscribed there.
+
+    Who begins anew hears of what comes from now on: see :mod:`store.notices`.
+    """
+    moment = now or utc_now()
     citizen(session, citizen_id)
-    found = session.get(Subscription, citizen_id)
-    if found is None:
-        session.add(Subscription(citizen_id=citizen_id))
-        return True
-    if found.ended_at is None:
+    before = channels_of(session, citizen_id)
+    found = session.get(Subscription, (citizen_id, channel))
+    if channel in before:
         return False
-    found.ended_at, found.created_at = None, utc_now()
+    if found is None:
+        found = Subscription(citizen_id=citizen_id, channel=channel)
+        session.add(found)
+    found.ended_at, found.created_at, found.consent = None, moment, plain(consent)
+    if not before:
+        session.execute(delete(NoticeWatch).where(NoticeWatch.citizen_id == citizen_id))
+    session.flush()
     return True
 
 
-def unsubscribe(session: Session, citizen_id: str) -> bool:
-    """End the subscription; False when there was none."""
-    found = session.get(Subscription, citizen_id)
+def unsubscribe(
+    session: Session, citizen_id: str, channel: str = CHAT, now: datetime | None = None
+) -> bool:
+    """End the subscription of one channel; False when there was none."""
+    found = session.get(Subscription, (citizen_id, channel))
     if found is None or found.ended_at is not None:
         return False
-    found.ended_at = utc_now()
+    found.ended_at = now or utc_now()
+    session.flush()
     return True
 
 
-def queue_message(session: Session, citizen_id: str, replies: list[dict[str, Any]]) -> None:
+def unsubscribe_all(session: Session, citizen_id: str, now: datetime | None = None) -> bool:
+    """End the subscriptions of every channel; False when there was none."""
+    ended = [
+        unsubscribe(session, citizen_id, channel, now)
+        for channel in channels_of(session, citizen_id)
+    ]
+    return bool(ended)
+
+
+def channels_of(session: Session, citizen_id: str) -> tuple[str, ...]:
+    """Return the channels on which the citizen wants to hear of policies now."""
+    return tuple(
+        session.scalars(
+            select(Subscription.channel)
+            .where(Subscription.citizen_id == citizen_id, Subscription.ended_at.is_(None))
+            .order_by(Subscription.channel)
+        )
+    )
+
+
+def queue_message(
+    session: Session, citizen_id: str, replies: list[dict[str, Any]], now: datetime | None = None
+) -> OutgoingMessage:
     """Put replies (Chat API form) in the citizen's inbox, in the caller's transaction."""
-    session.add(OutgoingMessage(citizen_id=citizen_id, body=plain(replies)))
+    message = OutgoingMessage(
+        citizen_id=citizen_id, body=plain(replies), created_at=now or utc_now()
+    )
+    session.add(message)
+    return message
 
 
 def inbox(
@@ -102,15 +246,23 @@ def inbox(
 
 def acknowledge(session: Session, citizen_id: str, upto: int) -> None:
     """Mark the citizen's messages up to the id ``upto`` as delivered: the client has them."""
-    session.execute(
+    now = utc_now()
+    taken = session.scalars(
         update(OutgoingMessage)
         .where(
             OutgoingMessage.citizen_id == citizen_id,
             OutgoingMessage.id <= upto,
             OutgoingMessage.delivered_at.is_(None),
         )
-        .values(delivered_at=utc_now())
-    )
+        .values(delivered_at=now)
+        .returning(OutgoingMessage.id)
+    ).all()
+    if taken:
+        session.execute(
+            update(NoticeDelivery)
+            .where(NoticeDelivery.message_id.in_(taken), NoticeDelivery.state == "queued")
+            .values(state="delivered", delivered_at=now)
+        )
 
 
 def last_message_id(session: Session, citizen_id: str) -> int:

@@ -11,6 +11,7 @@ from channels.conversation import Conversation
 from channels.gateway import api, errors, health, media, webhook
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
 from channels.public import routes as public
+from channels.public import unsubscribe
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
 from channels.web import routes as web
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    rooms = (api, health, media, webhook, web, public)
+    rooms = (api, health, media, webhook, web, public, unsubscribe)
     for room in rooms:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")

@@ -54,6 +54,10 @@ class PublicPages:
         page = self._pages.get_template("progress.html").render(ticket=found, bar=bar)
         return HTMLResponse(page, 200, _PRIVATE)
 
+    def page(self, template: str, **values: Any) -> str:
+        """Return a page of a template."""
+        return self._pages.get_template(template).render(values)
+
     def map(self, days: int) -> HTMLResponse:
         """Return the map page of the last ``days`` days."""
         figures = self.figures(days)

@@ -12,7 +12,7 @@ from dispatch.case.routing import Router
 from dispatch.classification.categories import Categories
 from dispatch.open311 import Open311Client
 from dispatch.outbox.delivery import Delivery
-from dispatch.outbox.housekeeping import Housekeeping, jobs
+from dispatch.outbox.housekeeping import Housekeeping, Job, jobs
 from dispatch.outbox.line import Line
 from dispatch.outbox.polling import Polling
 from store.models import utc_now
@@ -23,19 +23,25 @@ STORE_PAUSE_SECONDS = 5.0
 
 
 class Relay:
-    """One delivering and polling worker.
+    """One delivering and polling worker; ``more`` is done regularly besides.
 
     Raises:
         ConfigurationError: the routing file is wrong.
     """
 
-    def __init__(self, client: Open311Client, settings: Settings, categories: Categories) -> None:
+    def __init__(
+        self,
+        client: Open311Client,
+        settings: Settings,
+        categories: Categories,
+        more: tuple[Job, ...] = (),
+    ) -> None:
         router = Router.load(settings.routing_file, categories, settings.city_dir)
         line = Line(settings.breaker_failures, settings.breaker_rest_seconds)
         self._settings = settings
         self._polling = Polling(client, line, categories)
         self._delivery = Delivery(client, line, settings, categories, self._polling.look_back_to)
-        self._housekeeping = Housekeeping(jobs(settings, categories, router.supervisor))
+        self._housekeeping = Housekeeping((*jobs(settings, categories, router.supervisor), *more))
 
     def deliver_one(self) -> bool:
         """See :meth:`dispatch.outbox.delivery.Delivery.deliver_one`."""

@@ -1,0 +1,1 @@
+"""Which policies a person should be told of: pure rules over policies and what is known."""

@@ -1,0 +1,287 @@
+"""A person from his consent to what reaches him, with policies of the test's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from base.errors import ConfigurationError
+from base.settings import Settings, get_settings
+from channels.message import Reply
+from channels.notices.delivery import Deliveries
+from channels.notices.job import notice_jobs
+from channels.notices.manners import Manners
+from channels.notices.report import report
+from channels.notices.rounds import Rounds, Tally
+from channels.notices.shelf import Shelf
+from channels.payloads import is_payload
+from store.database import reading, unit_of_work
+from store.notice_contacts import save_contact
+from store.notice_models import NoticeDelivery, PolicyNotice
+from store.notices import note_known, save_feedback
+from store.people import inbox, save_birth, save_profile, subscribe, unsubscribe
+from store.tickets import CITY_TIME
+from tests.isolated import isolated
+from tests.stack import free_port
+
+ME = "web:1"
+NOON = datetime(2026, 11, 23, 12, tzinfo=CITY_TIME)
+DAY = timedelta(days=1)
+
+
+class City:
+    """An installation whose policies the test writes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.shelf = Shelf(settings.policies_dir)
+
+    def policy(self, name: str, when: str = "age >= 80", **changes: Any) -> None:
+        audience = changes.get("audience", "resident")
+        data = {
+            "id": name,
+            "title": f"{name}补贴",
+            "audience": audience,
+            "level": "city",
+            "issuer": "市民政局",
+            "document": {"title": "办法"},
+            "origin": "sample",
+            "theme": "养老",
+            "summary": "补贴。",
+            "benefit": {"kind": "allowance", "text": "每月100元", "amount": 100, "unit": "元/月"},
+            "eligibility": [{"text": when, "when": when}],
+            "materials": ["身份证"],
+            "steps": ["申请"],
+            "apply": {"place": "街道便民中心", "online": "政务服务网"},
+            "queries": ["一", "二", "三"],
+        } | changes
+        path = self.settings.policies_dir / audience / f"{name}.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+
+    def look(self, now: datetime, *, dry: bool = False) -> Tally:
+        return Rounds(self.shelf, Manners.of(self.settings)).look(now, dry=dry)
+
+    def heard(self, citizen_id: str = ME) -> list[list[dict[str, Any]]]:
+        with unit_of_work() as session:
+            return [replies for _, replies in inbox(session, citizen_id, 0)]
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    with isolated(tmp_path, policies_dir=folder, smtp_port=free_port()) as settings:
+        found = City(settings)
+        found.policy("old", version=1)
+        found.look(NOON - 30 * DAY)
+        yield found
+
+
+def resident(now: datetime = NOON - 20 * DAY, citizen_id: str = ME, **facts: Any) -> None:
+    with unit_of_work() as session:
+        save_profile(session, citizen_id, "resident", {"age": 85, **facts}, now=now)
+        subscribe(session, citizen_id, now=now)
+
+
+def triggers() -> list[tuple[str, int, str, str]]:
+    with reading() as session:
+        rows = session.query(PolicyNotice).order_by(PolicyNotice.id)
+        return [(row.policy_id, row.version, row.slot, row.trigger) for row in rows]
+
+
+def test_a_new_policy_finds_who_qualifies_once(city: City) -> None:
+    resident()
+    resident(citizen_id="web:young", age=30)
+    assert city.look(NOON).told == {}  # what there was at the subscription is no news
+    city.policy("new", "age >= 70")
+    tally = city.look(NOON + DAY)
+    assert tally.told == {("new", "new"): 1}
+    assert list(tally.people) == [ME]
+    for later in range(3):
+        assert city.look(NOON + DAY * (1 + later)).told == {}
+    assert city.heard("web:young") == []
+    ((lead, told),) = city.heard()
+    assert "退订" in lead["text"]
+    assert "【新政策】new补贴" in told["text"]
+    assert "每月100元" in told["text"]
+    assert "85" not in told["text"]
+    assert [button["title"] for button in told["buttons"]] == ["查看详情", "已申请", "不感兴趣"]
+    assert all(is_payload(button["payload"]) for button in told["buttons"])
+    Reply.of(told)
+
+
+def test_a_changed_version_is_told_and_a_correction_is_not(city: City) -> None:
+    resident()
+    city.look(NOON)
+    city.policy("old", summary="改了一个错字。")
+    assert city.look(NOON + DAY).told == {}
+    city.policy("old", version=2)
+    assert city.look(NOON + 2 * DAY).told == {("old", "changed"): 1}
+
+
+def test_a_birthday_brings_what_it_opens(city: City) -> None:
+    with unit_of_work() as session:
+        save_profile(session, ME, "resident", {"age": 79}, now=NOON - 20 * DAY)
+        save_birth(session, ME, date(1946, 11, 25), NOON - 20 * DAY)
+        subscribe(session, ME, now=NOON - 20 * DAY)
+    assert [city.look(NOON + n * DAY).told for n in range(4)] == [
+        {}, {}, {("old", "birthday"): 1}, {},
+    ]  # fmt: skip
+
+
+def test_a_changed_profile_is_told_once_the_conversation_has_settled(city: City) -> None:
+    resident(age=60)
+    city.look(NOON)
+    with unit_of_work() as session:
+        save_profile(session, ME, "resident", {"age": 81}, now=NOON + DAY)
+    assert city.look(NOON + DAY + timedelta(minutes=5)).told == {}
+    assert city.look(NOON + DAY + timedelta(minutes=31)).told == {("old", "profile"): 1}
+
+
+def test_what_was_shown_in_the_chat_is_not_told_again(city: City) -> None:
+    resident(age=60)
+    city.look(NOON)
+    with unit_of_work() as session:
+        save_profile(session, ME, "resident", {"age": 81}, now=NOON)
+        note_known(session, ME, [("old", 1)], NOON)
+    assert city.look(NOON + DAY).told == {}
+
+
+def test_a_window_that_closes_is_told_in_stages(city: City) -> None:
+    city.policy("old", window={"closes": "2026-12-01"})
+    resident()
+    found = [dict(city.look(NOON + n * DAY).told) for n in range(10)]
+    assert [n for n, told in enumerate(found) if told] == [1, 5, 7]
+    assert [slot for _, _, slot, trigger in triggers() if trigger == "deadline"] == [
+        "closes_7", "closes_3", "closes_1",
+    ]  # fmt: skip
+    assert "还剩7天" in city.heard()[0][1]["text"]
+
+
+def test_what_comes_at_night_waits_for_the_morning(city: City) -> None:
+    resident()
+    night = NOON.replace(hour=22)
+    city.look(night - timedelta(hours=3))
+    city.policy("new")
+    tally = city.look(night)
+    assert (tally.told, tally.waiting) == ({}, {("new", "new"): 1})
+    assert city.look(night + timedelta(hours=9, minutes=59)).told == {}
+    assert city.look(night + timedelta(hours=10)).told == {("new", "new"): 1}
+
+
+def test_several_matches_are_one_message_and_the_cap_holds(city: City) -> None:
+    resident()
+    city.look(NOON)
+    told = []
+    for n in range(9):
+        city.policy(f"a{n}")
+        city.policy(f"b{n}")
+        told.append(sum(city.look(NOON + n * DAY + timedelta(hours=1)).told.values()))
+    assert told == [2, 2, 0, 0, 0, 0, 0, 10, 4]
+    assert [len(replies) for replies in city.heard()] == [3, 3, 11, 5]
+
+
+def test_what_cannot_be_had_together_is_told_as_a_choice(city: City) -> None:
+    resident()
+    city.look(NOON)
+    city.policy("one")
+    city.policy("two", excludes=["one"])
+    city.look(NOON + DAY)
+    ((_, one, two),) = city.heard()
+    assert "不能与《two补贴》同时享受" in one["text"]
+    assert "不能与《one补贴》同时享受" in two["text"]
+
+
+def test_feedback_and_unsubscribing_stop_it(city: City) -> None:
+    resident()
+    city.look(NOON)
+    with unit_of_work() as session:
+        save_feedback(session, ME, "old", "declined", NOON)
+    city.policy("old", version=2)
+    assert city.look(NOON + DAY).told == {}
+    with unit_of_work() as session:
+        unsubscribe(session, ME)
+    city.policy("new")
+    assert city.look(NOON + 2 * DAY).looked_at == 0
+
+
+def test_a_dry_run_says_it_and_writes_nothing(city: City) -> None:
+    resident()
+    city.look(NOON)
+    city.policy("new")
+    for _ in range(2):
+        assert city.look(NOON + DAY, dry=True).told == {("new", "new"): 1}
+    assert city.heard() == []
+    assert city.look(NOON + DAY).told == {("new", "new"): 1}
+
+
+def test_a_half_written_folder_tells_nobody_anything(city: City) -> None:
+    resident()
+    (city.settings.policies_dir / "resident" / "bad.yml").write_text("id: bad\n")
+    with pytest.raises(ConfigurationError):
+        city.look(NOON)
+
+
+def test_an_enterprise_hears_what_it_qualifies_for_already(city: City) -> None:
+    city.policy("grant", "headcount < 100", audience="enterprise")
+    url = "http://127.0.0.1:1/robot/send?access_token=0123456789"
+    with unit_of_work() as session:
+        save_profile(session, "enterprise:1", "enterprise", {"headcount": 20}, now=NOON - DAY)
+        save_contact(session, "enterprise:1", "dingtalk", url, None, "form", NOON - DAY)
+    assert city.look(NOON).told == {("grant", "profile"): 1}
+    deliveries = Deliveries(city.settings, city.shelf)
+    assert deliveries.send_due(NOON) == 0  # nobody answers there
+    with reading() as session:
+        (row,) = session.query(NoticeDelivery).all()
+    assert (row.state, row.attempts, row.last_error) == ("queued", 1, "ConnectError")
+    assert NOON < row.due_at <= NOON + timedelta(minutes=1)
+    assert deliveries.send_due(NOON.replace(hour=23)) == 0
+    with unit_of_work() as session:
+        assert session.query(NoticeDelivery).one().attempts == 1  # not in quiet hours
+        session.query(NoticeDelivery).one().created_at = NOON - 4 * DAY
+    deliveries.send_due(NOON + timedelta(hours=2))
+    with reading() as session:
+        assert session.query(NoticeDelivery).one().state == "failed"
+
+
+def test_without_a_mail_server_mail_waits(city: City) -> None:
+    resident()
+    with unit_of_work() as session:
+        save_contact(session, ME, "email", "a@example.com", None, "form", NOON - DAY)
+    city.look(NOON)
+    assert Deliveries(city.settings, city.shelf).send_due(NOON) == 0
+    with reading() as session:
+        row = session.query(NoticeDelivery).filter_by(channel="email").one()
+    assert "SHIMIN_SMTP_HOST" in (row.last_error or "")
+
+
+def test_the_report_hides_small_groups(city: City) -> None:
+    for number in range(7):
+        resident(citizen_id=f"web:{number}", district="云东区")
+    resident(citizen_id="web:7", district="云西区", age=90)
+    city.look(NOON)
+    city.policy("new")
+    city.look(NOON + DAY)
+    rows = {
+        (row.policy, row.group.district): dict(row.figures)
+        for row in report(city.shelf.policies(), NOON + DAY)
+    }
+    whole = {"eligible": "8", "notified": "<5", "opened": "<5", "applied": "<5"}
+    assert rows["new", ""] == whole
+    assert rows["new", "云东区"]["eligible"] == "7"
+    assert rows["new", "云西区"]["eligible"] == "<5"
+    assert "web:" not in json.dumps([list(key) for key in rows])
+
+
+def test_the_jobs_of_the_relay_run_on_an_empty_store(city: City) -> None:
+    jobs = notice_jobs(get_settings())
+    assert [job.name for job in jobs] == ["notice_rounds", "notice_deliveries", "notice_expiry"]
+    for job in jobs:
+        job.work(NOON)

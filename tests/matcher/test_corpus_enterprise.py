@@ -224,6 +224,43 @@ def test_the_limits_of_national_policies(
         assert verdict({**met, **change}) == "ineligible", change
 
 
+CONGLOMERATE: dict[str, Value] = {
+    # a maker of machines with every line of business at once, so that each sum has its columns
+    "scale": "medium", "headcount": 320, "insured_staff": 310, "revenue_wan": 26_000,
+    "assets_wan": 31_000, "revenue_growth": 18.5, "taxable_income_wan": 1_450,
+    "is_high_tech": True, "srdi_giant": False, "payroll_wan": 3_900,
+    "unemployment_premium_wan": 46.8, "training_expense_wan": 60, "disabled_staff_ratio": 1.9,
+    "disabled_wage_wan": 36, "new_graduates_hired": 6, "unemployed_hired": 2,
+    "hardship_hired": 1, "veterans_hired": 3, "interns": 4, "apprentices": 12,
+    "doctors_hired": 1, "rd_expense_wan": 1_180, "basic_research_wan": 50,
+    "tech_transfer_income_wan": 620, "tech_contract_wan": 900, "tech_service_wan": 14,
+    "patents_granted": 7, "carried_loss_wan": 200, "startup_investment_wan": 300,
+    "tax_project": "environment", "project_income_years": 4, "profitable_years": 3,
+    "special_equipment_wan": 260, "special_upgrade_wan": 70, "equipment_investment_wan": 2_400,
+    "digital_investment_wan": 380, "energy_saving_wan": 150, "energy_saving_rate": 12,
+    "photovoltaic_wan": 210, "cold_chain_wan": 240, "charging_piles": 16, "rented_area": 420,
+    "fixed_asset_loan_wan": 1_800, "bank_loan_wan": 2_500, "guaranteed_loan_wan": 600,
+    "ip_pledge_loan_wan": 500, "export_usd_wan": 480, "export_insurance_wan": 9,
+    "cross_border_usd_wan": 130, "listing_stage": "tutoring", "incubator": "city",
+    "incubated_firms": 24, "rd_center": "province", "first_set": "province",
+    "smart_factory": "advanced", "green_factory": "city", "green_building": "two",
+    "building_area": 8_000, "standard_led": "national", "quality_award": "city",
+    "time_honoured": "city", "first_store": "city", "homestay_grade": "c",
+    "logistics_grade": "a3", "safety_grade": "second", "inbound_tourists": 700,
+    "linked_households": 450, "farm_area_mu": 60, "disaster_loss_wan": 35, "nursing_beds": 80,
+    "childcare_places": 40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", PAID, ids=lambda policy: policy.id)
+def test_every_sum_can_be_worked_out_for_one_enterprise(policy: Policy) -> None:
+    profile = {"kind": "enterprise", "id": "e", "attributes": CONGLOMERATE}
+    due = _due(policy, parse_profile(profile).attributes)
+    assert due is not None
+    assert math.isfinite(due)
+    assert due >= 0
+
+
 def _due(policy: Policy, facts: Mapping[str, Value]) -> float | None:
     """Return what the first case that holds is worth."""
     for case, amount in policy.amounts:

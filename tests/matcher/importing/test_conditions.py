@@ -198,8 +198,8 @@ _WORDS = sorted(
         (
             "resident",
             "离校两年内高校毕业生、登记失业人员或残疾人。",
-            "(graduation_years <= 2 AND education IN ('vocational', 'bachelor', 'master', 'doctor'))"
-            " OR unemployment_registered OR disability_level >= 1",
+            "(graduation_years <= 2 AND education IN ('vocational', 'bachelor', 'master', "
+            "'doctor')) OR unemployment_registered OR disability_level >= 1",
         ),
         (
             "resident",

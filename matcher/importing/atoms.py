@@ -20,6 +20,7 @@ _HARD_BREAK = re.compile("[。；;]")
 _UPWARD = re.compile(r"^[^，。；、：]{0,8}?(?:（含）)?(?:及|或)?(?P<way>以上|以下)")
 _LIST = re.compile(r"^[业类]?(?:企业|行业)?(?:、|和|及|与|或者?|以及)?$")
 _OWN_DISTRICT = ("本区", "我区", "全区", "本县", "我县", "全县")
+_EXCEPTION = re.compile("除[^，。；]{1,80}外(?=[，,])")
 _WAIVED = re.compile("不限|不论|无论|不管|没关系|不作要求|不受限制")
 _FLIPPED = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
 
@@ -106,7 +107,13 @@ def find_atoms(sentence: str, kind: Kind, places: Places) -> list[Atom]:
     where = _where(sentence, kind, places)
     stated = [atom for atom in stated if not any(_same_words(atom, other) for other in where)]
     atoms = sorted([*numbers, *stated, *where], key=lambda atom: (atom.start, -atom.end))
-    atoms = [atom for atom in atoms if not _waived(sentence, atom)]
+    apart = [match.span() for match in _EXCEPTION.finditer(sentence)]
+    atoms = [
+        atom
+        for atom in atoms
+        if not _waived(sentence, atom)
+        and not any(low <= atom.start and atom.end <= high for low, high in apart)
+    ]
     return _listed_negation(sentence, _without_nested(atoms), kind)
 
 
@@ -136,7 +143,10 @@ def _numbers(
         if mention is not None:
             used.append(mention)
             start, end = min(start, mention.start), max(end, mention.end)
-        atoms.append(Atom(f"{name} {quantity.operator} {value}", (name,), start, end))
+        operator = quantity.operator
+        if operator == "<=" and name in get_phrases().of(kind).open_below:
+            operator = "<" if sentence[: quantity.end].endswith("以下") else operator
+        atoms.append(Atom(f"{name} {operator} {value}", (name,), start, end))
         before = (quantity, name)
     return atoms, used
 

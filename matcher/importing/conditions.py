@@ -210,20 +210,49 @@ def _by_clause(text: str, atoms: Sequence[Atom]) -> list[tuple[str, list[Atom]]]
 
 def _joined(text: str, atoms: Sequence[Atom]) -> str:
     """Join the atoms of one clause: a list of equals or 或 is OR, anything else AND."""
-    groups: list[list[Atom]] = []
-    for atom in atoms:
-        if groups and _together(text, groups[-1][-1], atom):
-            groups[-1].append(atom)
+    groups: list[list[list[Atom]]] = []
+    for element in _elements_of(text, atoms):
+        if groups and _together(text, groups[-1][-1][-1], element[0]):
+            groups[-1].append(element)
         else:
-            groups.append([atom])
-    parts = [_either([atom.predicate for atom in group], group) for group in groups]
+            groups.append([element])
+    parts: list[str] = []
+    for group in groups:
+        heads = [element[-1] for element in group]
+        people = len({head.columns for head in heads}) > 1 and all(map(_person, heads))
+        if len(group) == 1 or not people:
+            parts += [atom.predicate for element in group for atom in element[:-1]]
+            parts.append(_either([head.predicate for head in heads], heads))
+        else:  # 毕业5年内的高校毕业生、残疾人: what stands before 毕业生 is of them alone
+            sides = [" AND ".join(_wrapped(a.predicate) for a in element) for element in group]
+            parts.append(" OR ".join(dict.fromkeys(map(_wrapped, sides))))
     parts = list(dict.fromkeys(parts))
     return parts[0] if len(parts) == 1 else " AND ".join(_wrapped(part) for part in parts)
 
 
+def _elements_of(text: str, atoms: Sequence[Atom]) -> list[list[Atom]]:
+    """Split atoms where 、或和及 or a clause ends; a place stands alone."""
+    elements: list[list[Atom]] = []
+    for atom in atoms:
+        last = elements[-1][-1] if elements else None
+        gap = text[last.end : atom.start] if last is not None else ""
+        apart = (
+            last is None or last.place or atom.place or re.search("[、，,且并]|或|和|及|与", gap)
+        )
+        if apart:
+            elements.append([atom])
+        else:
+            elements[-1].append(atom)
+    return elements
+
+
+def _person(atom: Atom) -> bool:
+    return set(atom.columns) <= set(get_phrases().resident.union)
+
+
 def _together(text: str, left: Atom, right: Atom) -> bool:
     gap = text[left.end : right.start]
-    if left.place or right.place or (left.negated and right.negated and "或" not in gap):
+    if left.place or right.place or (left.negated and right.negated):
         return False
     if re.search("且|并|同时", gap) or len(gap) > 12:
         return False
@@ -247,7 +276,7 @@ def _either(predicates: Sequence[str], group: Sequence[Atom]) -> str:
     for predicate in predicates:
         match = re.fullmatch(r"(\w+) (?:= ('[^']*')|IN \(('[^)]*')\))", predicate)
         if len(columns) > 1 or match is None:
-            return " OR ".join(_wrapped(part) for part in predicates)
+            return " OR ".join(dict.fromkeys(map(_wrapped, predicates)))
         values += (match[2] or match[3]).split(", ")
     return f"{group[0].columns[0]} IN ({', '.join(dict.fromkeys(values))})"
 

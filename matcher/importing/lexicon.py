@@ -60,6 +60,7 @@ class AudiencePhrases(Document):
     place: tuple[Place, ...]
     default: dict[str, str]
     union: Words
+    open_below: Words = ()
 
 
 class Phrases(Document):
@@ -114,6 +115,7 @@ def get_phrases() -> Phrases:
 def _check(phrases: AudiencePhrases, kind: Kind) -> None:
     columns = ATTRIBUTES[kind]
     ranked = {*phrases.numbers, *phrases.ordered, *phrases.never, *phrases.default.values()}
+    ranked |= set(phrases.open_below)
     unknown = sorted((ranked | set(phrases.union)) - set(columns))
     if unknown:
         raise ConfigurationError(f"{PATH}: {kind} profiles have no column {', '.join(unknown)}")

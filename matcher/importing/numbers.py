@@ -121,7 +121,7 @@ def _quantity(text: str, match: re.Match[str]) -> Quantity | None:
     if before and before.isascii() and (before.isalnum() or before in "-./"):
         return None
     unit = "%" if match["percent"] else unit
-    operator = _operator(match)
+    operator = _operator(match) or _operator_before_bracket(text, match)
     period = bool(match["prefix"]) and not match["word"]
     period = period or bool(re.match("期限|劳动合同|以上期限|的?劳动合同", text[match.end() :]))
     return Quantity(value, unit, operator, match.start(), match.end(), match.start("run"), period)
@@ -138,6 +138,19 @@ def _operator(match: re.Match[str]) -> Operator | None:
     if explicit and operator:
         operator = _explicit(operator, explicit == "含")
     return operator
+
+
+_BRACKETED = re.compile(
+    rf"(?P<word>{_AT_MOST}|{_BELOW}|{_AT_LEAST}|{_ABOVE})[^，。；\d（(]{{2,24}}[（(][^（）()\d]{{0,12}}$"
+)
+
+
+def _operator_before_bracket(text: str, match: re.Match[str]) -> Operator | None:
+    """Return the comparison of 低于当地保障标准（每人每月1100元）."""
+    before = _BRACKETED.search(text[: match.start()])
+    if before is None:
+        return None
+    return next(sign for sign, words in _BEFORE.items() if re.fullmatch(words, before["word"]))
 
 
 def _explicit(operator: Operator, included: bool) -> Operator:

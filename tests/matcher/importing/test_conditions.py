@@ -55,7 +55,7 @@ def test_enterprise_sentences(sentence: str, when: str) -> None:
         ("具有本市户籍。", "hukou = 'local'"),
         ("年满八十周岁的老年人。", "age >= 80"),
         ("年龄在16周岁以上、60周岁以下。", "age >= 16 AND age <= 60"),
-        ("3周岁以下婴幼儿。", "youngest_child_age <= 3"),
+        ("3周岁以下婴幼儿。", "youngest_child_age < 3"),
         ("本科及以上学历。", "education IN ('bachelor', 'master', 'doctor')"),
         ("毕业5年以内。", "graduation_years <= 5"),
         ("在本市缴纳社会保险满一年。", "social_insurance_months >= 12"),
@@ -195,10 +195,27 @@ _WORDS = sorted(
             "graduation_years <= 2 AND education IN ('vocational', 'bachelor', 'master', 'doctor')",
         ),
         ("enterprise", "经营满两年的企业。", "registered_years >= 2"),
+        (
+            "resident",
+            "离校两年内高校毕业生、登记失业人员或残疾人。",
+            "(graduation_years <= 2 AND education IN ('vocational', 'bachelor', 'master', "
+            "'doctor')) OR unemployment_registered OR disability_level >= 1",
+        ),
+        (
+            "resident",
+            "家庭成员人均收入低于最低生活保障标准（每人每月1100元）。",
+            "household_income_monthly < 1100",
+        ),
     ],
 )
 def test_turns_of_phrase(kind: Kind, sentence: str, when: str) -> None:
     assert _whens(kind, sentence) == [when]
+
+
+def test_an_exception_in_the_sentence_is_no_condition() -> None:
+    text = "除脱贫人口小额信贷外，没有其他贷款。"
+    assert _whens("resident", text)[-1] == "NOT has_other_loans"
+    assert "startup_key_group" not in " ".join(map(str, _whens("resident", text)))
 
 
 def test_what_does_not_matter_is_no_condition() -> None:

@@ -112,7 +112,9 @@ class Simulation:
     def judge(self, arrivals: Sequence[Arrival]) -> Verdict:
         """Return the oracle's verdict on ``arrivals``."""
         scene = self.scene
-        oracle = Oracle(scene.laws, self._begin, scene.steps[-1], self._settings.notice_cap)
+        span = self._begin, scene.steps[-1]
+        away = self._begin + MAIL_AWAY[0], self._begin + MAIL_AWAY[1]
+        oracle = Oracle(scene.laws, span, away, self._settings.notice_cap)
         return oracle.judge(scene.humans, scene.facts_at, arrivals, scene.steps)
 
     # --- the beginning ------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Verdict:
     demanded: int = 0
     told: int = 0
     lapsed_night: int = 0
-    lapsed_rules: int = 0
+    lapsed_rules: Counter[str] = field(default_factory=Counter)
     missed: list[tuple[str, Key]] = field(default_factory=list)
     duplicates: list[tuple[str, str, Key]] = field(default_factory=list)
     repeats: int = 0
@@ -228,7 +228,7 @@ class Oracle:
                 elif span.end is None or self._had_room(human, key, span, heard, steps):
                     verdict.missed.append((human.id, key))
                 elif self._was_awake(span, steps):
-                    verdict.lapsed_rules += 1
+                    verdict.lapsed_rules[key[2]] += 1
                 else:
                     verdict.lapsed_night += 1
         due = [s for v in spans.values() for s in v if s.end is None]

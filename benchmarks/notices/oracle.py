@@ -29,7 +29,7 @@ class Verdict:
     demanded: int = 0
     told: int = 0
     lapsed_night: int = 0
-    lapsed_rules: int = 0
+    lapsed_rules: Counter[str] = field(default_factory=Counter)
     missed: list[tuple[str, Key]] = field(default_factory=list)
     duplicates: list[tuple[str, str, Key]] = field(default_factory=list)
     repeats: int = 0
@@ -53,11 +53,22 @@ class Span:
 
 
 class Oracle:
-    """Knows the laws by the moment they were published, and judges people one by one."""
+    """Knows the laws by the moment they were published, and judges people one by one.
 
-    def __init__(self, laws: Sequence[Law], begin: datetime, end: datetime, cap: int) -> None:
+    ``mail_away`` is when no mail could have been taken: nobody could be told by it alone.
+    """
+
+    def __init__(
+        self,
+        laws: Sequence[Law],
+        span: tuple[datetime, datetime],
+        mail_away: tuple[datetime, datetime],
+        cap: int,
+    ) -> None:
         self._laws = sorted(laws, key=lambda law: law.since)
-        self._begin, self._end, self._cap = begin, end, cap
+        self._begin, self._end = span
+        self._mail_away = mail_away
+        self._cap = cap
 
     def judge(
         self, humans: Iterable[Human], facts_at: dict[str, list[tuple[datetime, Human]]],
@@ -214,10 +225,10 @@ class Oracle:
                 if key in first and first[key] <= (span.end or self._end) + DAY:
                     verdict.told += 1
                     verdict.hours.append(max(0.0, (first[key] - span.start).total_seconds() / 3600))
-                elif span.end is None or self._had_room(key, span, heard, steps):
+                elif span.end is None or self._had_room(human, key, span, heard, steps):
                     verdict.missed.append((human.id, key))
                 elif self._was_awake(span, steps):
-                    verdict.lapsed_rules += 1
+                    verdict.lapsed_rules[key[2]] += 1
                 else:
                     verdict.lapsed_night += 1
         due = [s for v in spans.values() for s in v if s.end is None]
@@ -232,7 +243,7 @@ class Oracle:
         )
 
     def _had_room(
-        self, key: Key, span: Span, heard: list[Arrival], steps: Sequence[datetime]
+        self, human: Human, key: Key, span: Span, heard: list[Arrival], steps: Sequence[datetime]
     ) -> bool:
         """Tell whether the rules allowed to speak at some step while it should be told."""
         assert span.end is not None
@@ -240,6 +251,10 @@ class Oracle:
         for step in steps:
             there = step.astimezone(CITY)
             if not (span.start + SETTLE <= step < span.end and 8 <= there.hour < 21):
+                continue
+            if self._mail_away[0] <= step < self._mail_away[1] and human.channels(step) == {
+                "email"
+            }:
                 continue
             left = (law.closes - there.date()).days if law.closes else 99
             allowed = self._cap if left <= 7 else self._cap - 1

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,7 +113,9 @@ class Simulation:
     def judge(self, arrivals: Sequence[Arrival]) -> Verdict:
         """Return the oracle's verdict on ``arrivals``."""
         scene = self.scene
-        oracle = Oracle(scene.laws, self._begin, scene.steps[-1], self._settings.notice_cap)
+        span = self._begin, scene.steps[-1]
+        away = self._begin + MAIL_AWAY[0], self._begin + MAIL_AWAY[1]
+        oracle = Oracle(scene.laws, span, away, self._settings.notice_cap)
         return oracle.judge(scene.humans, scene.facts_at, arrivals, scene.steps)
 
     # --- the beginning ------------------------------------------------------------------
@@ -346,11 +349,11 @@ def table(week: Simulation, verdict: Verdict) -> list[tuple[str, object]]:
         ("processes killed", scene.kills),
         ("sends that failed", outside.refused),
         ("notices due", verdict.demanded),
-        ("of them by kind", ", ".join(f"{k} {n}" for k, n in sorted(verdict.by_slot.items()))),
+        ("of them by kind", _by_kind(verdict.by_slot)),
         ("coverage of what the rules allowed to tell", f"{verdict.told / max(1, possible):.4%}"),
         ("missed", len(verdict.missed)),
         ("true for no step of a day (came and went at night)", verdict.lapsed_night),
-        ("not true any more when the cap or the day allowed it", verdict.lapsed_rules),
+        ("not true any more when the cap or the day allowed it", _by_kind(verdict.lapsed_rules)),
         ("hours from due to told: median, 95th percentile",
          f"{statistics.median(hours) if hours else 0:.1f}, {late:.1f}"),
         ("duplicates", len(verdict.duplicates)),
@@ -361,6 +364,10 @@ def table(week: Simulation, verdict: Verdict) -> list[tuple[str, object]]:
         ("told without qualifying", len(verdict.not_eligible)),
         ("told after applied or not interested", len(verdict.after_word)),
     ]  # fmt: skip
+
+
+def _by_kind(counts: Counter[str]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
 
 
 def main() -> None:

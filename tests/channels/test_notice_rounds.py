@@ -285,3 +285,25 @@ def test_the_jobs_of_the_relay_run_on_an_empty_store(city: City) -> None:
     assert [job.name for job in jobs] == ["notice_rounds", "notice_deliveries", "notice_expiry"]
     for job in jobs:
         job.work(NOON)
+
+
+@pytest.mark.parametrize("meanwhile", ["unsubscribed", "declined", "new version", "closed"])
+def test_a_message_is_checked_again_before_it_goes(city: City, meanwhile: str) -> None:
+    resident()
+    url = "http://127.0.0.1:1/robot/send?access_token=0123456789"
+    with unit_of_work() as session:
+        save_contact(session, ME, "dingtalk", url, None, "form", NOON - DAY)
+    assert city.look(NOON).told == {("old", "profile"): 1}
+    with unit_of_work() as session:
+        if meanwhile == "unsubscribed":
+            unsubscribe(session, ME, "dingtalk")
+        if meanwhile == "declined":
+            save_feedback(session, ME, "old", "declined", NOON)
+    if meanwhile == "new version":
+        city.policy("old", version=2)
+    if meanwhile == "closed":
+        city.policy("old", window={"closes": "2026-11-22"})
+    assert Deliveries(city.settings, city.shelf).send_due(NOON) == 0
+    with reading() as session:
+        row = session.query(NoticeDelivery).filter_by(channel="dingtalk").one()
+    assert (row.state, row.last_error) == ("ended", None)

@@ -77,6 +77,7 @@ class BatchEngine:
         if memory_limit:
             config["memory_limit"] = memory_limit
         self._connection = duckdb.connect(config=config)
+        self._connection.execute("SET enable_progress_bar = false")
         columns = ", ".join(f"{c.name} {_TYPES[c.type]}" for c in ATTRIBUTES[kind].values())
         self._connection.execute(f"CREATE TABLE profiles (id VARCHAR PRIMARY KEY, {columns})")
         self._encoded: frozenset[str] = frozenset()

@@ -100,7 +100,7 @@ def load_profiles(engine: BatchEngine, path: Path) -> IntakeReport:
         return _take(engine, path)
     finally:
         connection.execute("DROP TABLE IF EXISTS raw")
-        connection.execute("DROP TABLE IF EXISTS checked")
+        connection.execute("DROP TABLE IF EXISTS cells")
 
 
 def _take(engine: BatchEngine, path: Path) -> IntakeReport:
@@ -109,46 +109,44 @@ def _take(engine: BatchEngine, path: Path) -> IntakeReport:
     if "id" not in present:
         raise InputError("profiles_without_id", "文件里没有 id 列，无法区分每一条画像。", str(path))
     columns = {n: c for n, c in ATTRIBUTES[engine.kind].items() if n in present}
-    connection.execute(_checked_table(columns))
-    names = ", ".join(columns)
-    listed = ", ".join(["id", *columns])
+    reasons = {"id": "CASE WHEN id IS NULL THEN '缺少 id' WHEN again > 1 THEN 'id 重复' END"}
+    reasons |= {name: _reason(column) for name, column in columns.items()}
+    connection.execute(_cells_table(columns, reasons))
+    names = ", ".join(["id", *columns])
+    values = ", ".join(["id", *(_value(column) for column in columns.values())])
     connection.execute(
-        f"INSERT INTO profiles ({listed}) SELECT id{', ' + names if names else ''}"
-        " FROM checked WHERE len(faults) = 0 ORDER BY row_number"
+        f"INSERT INTO profiles ({names}) SELECT {values} FROM cells WHERE NOT wrong"
+        " ORDER BY row_number"
     )
-    rows, refused, count = _one(
-        connection,
-        "SELECT count(*), count(*) FILTER (len(faults) > 0), coalesce(sum(len(faults)), 0)"
-        " FROM checked",
+    rows, refused = _one(connection, "SELECT count(*), count(*) FILTER (wrong) FROM cells")
+    listed = ", ".join(_fault(name, reason) for name, reason in reasons.items())
+    faults = (
+        "SELECT row_number, id, unnest(list_filter("
+        f"[{listed}], lambda f : f.reason IS NOT NULL)) AS f FROM cells WHERE wrong"
     )
-    faults = connection.execute(
-        "SELECT row_number, coalesce(id, ''), f.column_name, f.reason"
-        " FROM (SELECT row_number, id, unnest(faults) AS f FROM checked)"
+    first = connection.execute(
+        f"SELECT row_number, coalesce(id, ''), f.column_name, f.reason FROM ({faults})"
         f" ORDER BY row_number LIMIT {MAX_FAULTS}"
     ).fetchall()
     return IntakeReport(
         rows=rows,
         accepted=rows - refused,
         refused=refused,
-        faults=tuple(Fault(*fault) for fault in faults),
-        fault_count=int(count),
+        faults=tuple(Fault(*fault) for fault in first),
+        fault_count=int(_one(connection, f"SELECT count(*) FROM ({faults})")[0]),
         ignored=tuple(n for n in present if n != "id" and n not in columns),
         absent=tuple(n for n in ATTRIBUTES[engine.kind] if n not in columns),
     )
 
 
-def _checked_table(columns: Mapping[str, Attribute]) -> str:
-    """SQL for a table of typed values and, by row, the list of what is wrong."""
+def _cells_table(columns: Mapping[str, Attribute], reasons: Mapping[str, str]) -> str:
+    """SQL for a table of trimmed texts and, by row, whether something is wrong."""
     texts = "".join(
         f", nullif(trim(CAST({_name(name)} AS VARCHAR)), '') AS {name}" for name in columns
     )
-    values = "".join(f", {_value(column)} AS {name}" for name, column in columns.items())
-    faults = [_fault("id", "CASE WHEN id IS NULL THEN '缺少 id' WHEN again > 1 THEN 'id 重复' END")]
-    faults += [_fault(name, _reason(column)) for name, column in columns.items()]
+    wrong = " OR ".join(f"({reason}) IS NOT NULL" for reason in reasons.values())
     return (
-        "CREATE TEMP TABLE checked AS"
-        f" SELECT row_number, id{values},"
-        f" list_filter([{', '.join(faults)}], lambda f : f.reason IS NOT NULL) AS faults"
+        f"CREATE TEMP TABLE cells AS SELECT *, ({wrong}) AS wrong"
         " FROM (SELECT *, count(*) OVER (PARTITION BY id) AS again FROM"
         f" (SELECT row_number, nullif(trim(CAST(id AS VARCHAR)), '') AS id{texts} FROM raw))"
     )

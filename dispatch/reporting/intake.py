@@ -388,7 +388,8 @@ def is_vague(text: str) -> bool:
 
 
 def _undivided(draft: Draft) -> Draft:
-    """Report several problems as one: filed, unless the category must be chosen first."""
+    """Report several problems as one: filed, unless the place or the category is still open."""
     unsure = bool(draft.category_options) and not draft.category_chosen
-    update = {"problems": None, "undivided": True, "confirmed": not unsure}
+    ready = draft.gap == "confirmed" and not unsure
+    update = {"problems": None, "undivided": True, "confirmed": ready}
     return draft.model_copy(update=update)

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from base.settings import Settings
@@ -354,6 +354,12 @@ MESSAGES = st.builds(
 
 
 @given(messages=st.lists(MESSAGES, min_size=1, max_size=8))
+@example(
+    messages=[
+        Heard("m0", "report_pollution", "楼下餐馆油烟大，还有旁边工地半夜施工"),
+        Heard("m1", "choose_split", "一起报"),
+    ]
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_conversation_breaks_the_draft_or_loses_what_was_said(
     intake: Intake, messages: list[Heard]

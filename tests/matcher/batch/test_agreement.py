@@ -181,7 +181,8 @@ def random_profiles(kind: Kind, count: int) -> list[dict[str, Scalar]]:
             elif column.type == "choice":
                 row[column.name] = chance.choice(column.choices).value
             else:
-                value = max(0.0, chance.choice(named) + chance.choice((-1, 0, 0, 0.5, 1)))
+                value = chance.choice(named) + chance.choice((-1, 0, 0, 0.5, 1))
+                value = max(column.minimum or 0.0, value)
                 value = min(value, column.maximum or value)
                 row[column.name] = int(value) if column.type == "integer" else value
         rows.append(row)

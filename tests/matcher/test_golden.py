@@ -1,0 +1,43 @@
+"""The verdicts of readers who saw the documents' words and never the rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from base.settings import ROOT
+from benchmarks.policies.queries import queries
+from benchmarks.policies.verdicts import differences, triples
+from matcher.policy import load_policies
+from matcher.profile import KINDS, Kind
+
+SCALE_LEFT_OPEN = {"tech_voucher", "payment_protection", "loan_stamp_tax"}
+"""Both scales that the data allow meet the condition; here the scale itself is asked for first."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_verdicts_are_those_of_an_independent_reader(kind: Kind) -> None:
+    found = differences(kind)
+    assert {row["policy"] for row, _ in found} == (
+        SCALE_LEFT_OPEN if kind == "enterprise" else set()
+    )
+    assert all(evaluation.verdict == "possible" for _, evaluation in found)
+    assert len(triples(kind)) >= 300
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_graded_policy_exists(kind: Kind) -> None:
+    known = {policy.id for policy in load_policies(ROOT / "policies") if policy.audience == kind}
+    rows = queries(kind)
+    assert len(rows) >= 200
+    assert all(set(row["relevant"]) <= known for row in rows)
+    assert all(set(row["relevant"].values()) <= {1, 2} for row in rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_graded_question_is_among_the_passages_that_are_searched(kind: Kind) -> None:
+    passages = {
+        text
+        for policy in load_policies(ROOT / "policies")
+        for text in (policy.title, *policy.queries)
+    }
+    assert not passages & {row["text"] for row in queries(kind)}

@@ -7,6 +7,7 @@ import pytest
 from base.settings import ROOT
 from benchmarks.policies.queries import queries
 from benchmarks.policies.verdicts import differences, triples
+from matcher.lexical import bare, normalise
 from matcher.policy import load_policies
 from matcher.profile import KINDS, Kind
 
@@ -35,9 +36,10 @@ def test_every_graded_policy_exists(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_graded_question_is_among_the_passages_that_are_searched(kind: Kind) -> None:
-    passages = {
-        text
-        for policy in load_policies(ROOT / "policies")
-        for text in (policy.title, *policy.queries)
-    }
-    assert not passages & {row["text"] for row in queries(kind)}
+    policies = load_policies(ROOT / "policies")
+    passages = {_bare(text) for policy in policies for text in (policy.title, *policy.queries)}
+    assert not passages & {_bare(row["text"]) for row in queries(kind)}
+
+
+def _bare(text: str) -> str:
+    return bare(normalise(text))

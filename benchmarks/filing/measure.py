@@ -3,10 +3,11 @@
 Usage: ``PYTHONPATH=. .venv/bin/python -m benchmarks.filing.measure --rounds 40``
 
 The whole product runs on loopback. Every round asks a service question (the baseline), sends a
-new photo of 12 megapixels with words and a place, and confirms the complaint; then the same
-complaint without a photo. The order changes from round to round. Times are those of a client of
-the Chat API. The exit code is 1 when filing a complaint with a photo takes 1.5 times a plain
-turn, or longer; the turn that uploads the photo is held against the same limit and only told.
+new photo of 12 megapixels with words and a place, and confirms the complaint; then such a
+complaint with a photo as messengers shrink it, and one without. The words are new every time. The
+order changes from round to round. Times are those of a client of the Chat API. The exit code is 1
+when filing a complaint with a photo takes 1.5 times a plain turn, or longer; the turns that upload
+a photo are held against the same limit and only told.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ from tests.e2e.driver import Attachment, location
 from tests.stack import ROOT, Stack, stack_environment
 
 LIMIT = 1.5
-WIDTH, HEIGHT = 4032, 3024
-"""Pixels of a telephone's 12-megapixel photo."""
+WHOLE, SHRUNK = (4032, 3024), (1280, 960)
+"""Pixels of a telephone's 12-megapixel photo, and of what messengers make of it."""
 QUALITY = 88
 QUESTIONS = (
     "身份证丢了怎么补办",
@@ -55,10 +56,12 @@ QUESTIONS = (
 PLAIN = "plain text turn (service question)"
 PHOTO = "complaint with a 12-megapixel photo"
 FILING = "filing it (confirmation to ticket)"
+SMALL = "complaint with a photo of 1280 × 960"
+SMALL_FILING = "filing that complaint"
 BARE = "the same complaint without a photo"
 BARE_FILING = "filing that one"
-ROWS = (PLAIN, PHOTO, FILING, BARE, BARE_FILING)
-WATCHED = (PHOTO, FILING)
+ROWS = (PLAIN, PHOTO, FILING, SMALL, SMALL_FILING, BARE, BARE_FILING)
+WATCHED = (PHOTO, FILING, SMALL, SMALL_FILING)
 
 WORKERS = ("rasa", "actions", "gateway")
 """Whose processor time is looked at."""
@@ -66,12 +69,13 @@ WORKERS = ("rasa", "actions", "gateway")
 Times = dict[str, list[float]]
 
 
-def telephone_photo(seed: int) -> bytes:
-    """Return a JPEG of 12 megapixels and 3 to 4 MB: soft shapes under a sensor's noise."""
-    chance = np.random.default_rng(seed)
+def telephone_photo(seed: int, size: tuple[int, int]) -> bytes:
+    """Return a JPEG of so many pixels, 3 MB for 12 megapixels: soft shapes under sensor noise."""
+    chance = np.random.default_rng([seed, *size])
+    width, height = size
     shapes = Image.fromarray(chance.integers(0, 255, (48, 64, 3), dtype=np.uint8))
-    scene = np.asarray(shapes.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=np.int16)
-    grain = chance.integers(-9, 10, (HEIGHT, WIDTH, 1), dtype=np.int16)
+    scene = np.asarray(shapes.resize(size, Image.Resampling.BICUBIC), dtype=np.int16)
+    grain = chance.integers(-9, 10, (height, width, 1), dtype=np.int16)
     output = io.BytesIO()
     image = Image.fromarray(np.clip(scene + grain, 0, 255).astype(np.uint8))
     image.save(output, "JPEG", quality=QUALITY)
@@ -151,31 +155,41 @@ def measure(stack: Stack, rounds: int, warm_up: int, say: Callable[[str], None])
     """Run ``warm_up`` rounds that do not count, then ``rounds`` that do."""
     timer = Timer(stack)
     chance = random.Random(20261121)
-    spots = places(2 * (rounds + warm_up))
+    spots = places(3 * (rounds + warm_up))
     chance.shuffle(spots)
     for number in range(warm_up + rounds):
         timer.counting = number >= warm_up
-        data = telephone_photo(number)
-        photo = {
-            "type": "photo",
-            "content_type": "image/jpeg",
-            "data": base64.b64encode(data).decode(),
-        }
         words = WORDS[number % len(WORDS)]
         question = QUESTIONS[number % len(QUESTIONS)]
-        with_photo = [photo, location(*spots[2 * number])]
-        bare = [location(*spots[2 * number + 1])]
-        turns: list[Callable[[], None]] = [
-            lambda q=question: timer.ask(q),  # type: ignore[misc]
-            lambda w=words, a=with_photo: timer.file((PHOTO, FILING), w, a),  # type: ignore[misc]
-            lambda w=words, a=bare: timer.file((BARE, BARE_FILING), w, a),  # type: ignore[misc]
+        kinds: list[tuple[tuple[str, str], list[Attachment]]] = [
+            ((PHOTO, FILING), [_photo(telephone_photo(number, WHOLE))]),
+            ((SMALL, SMALL_FILING), [_photo(telephone_photo(number, SHRUNK))]),
+            ((BARE, BARE_FILING), []),
         ]
+        turns: list[Callable[[], None]] = [
+            lambda q=question: timer.ask(q)  # type: ignore[misc]
+        ]
+        for place, (kind, photos) in enumerate(kinds):
+            turn = 3 * number + place
+            told = [*photos, location(*spots[turn])]
+            new = f"{words}，已经{turn + 2}天了"
+            turns.append(
+                lambda k=kind, w=new, a=told: timer.file(k, w, a)  # type: ignore[misc]
+            )
         chance.shuffle(turns)
         for turn in turns:
             turn()
         if number % 10 == 0:
-            say(f"round {number}, photo of {len(data) / 1e6:.1f} MB")
+            say(f"round {number}")
     return timer
+
+
+def _photo(data: bytes) -> Attachment:
+    return {
+        "type": "photo",
+        "content_type": "image/jpeg",
+        "data": base64.b64encode(data).decode(),
+    }
 
 
 def table(timer: Timer) -> str:

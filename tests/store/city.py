@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -88,5 +90,8 @@ def isolated_store(
     finally:
         database._engine(url).dispose()
         database._engine.cache_clear()
+        with warnings.catch_warnings():  # what a test's threads left open ends with its database
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
         monkeypatch.undo()
         get_settings.cache_clear()

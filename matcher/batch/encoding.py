@@ -19,6 +19,7 @@ __all__ = [
     "UNKNOWN_NUMBER",
     "code_of",
     "encoded_select",
+    "quoted",
     "unknown_of",
 ]
 
@@ -63,7 +64,7 @@ def _encoded(attribute: Attribute) -> str:
         cases = f"WHEN {name} THEN {TRUE} WHEN NOT {name} THEN 0"
     else:
         cases = " ".join(
-            f"WHEN {name} = {_quoted(choice.value)} THEN {code}"
+            f"WHEN {name} = {quoted(choice.value)} THEN {code}"
             for code, choice in enumerate(attribute.choices)
         )
     if not cases:  # a city that lists no districts: nothing can be asked of the column
@@ -71,5 +72,6 @@ def _encoded(attribute: Attribute) -> str:
     return f"CAST(CASE {cases} ELSE {UNKNOWN_CODE} END AS SMALLINT)"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return ``text`` as a string of SQL."""
     return "'" + text.replace("'", "''") + "'"

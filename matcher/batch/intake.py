@@ -16,7 +16,7 @@ import duckdb
 
 from base.errors import InputError
 from matcher.attributes import Attribute
-from matcher.batch.encoding import GREATEST_NUMBER
+from matcher.batch.encoding import GREATEST_NUMBER, quoted
 from matcher.batch.engine import BatchEngine
 from matcher.profile import ATTRIBUTES
 
@@ -171,8 +171,8 @@ def _value(column: Attribute) -> str:
     if not column.choices:
         return name
     cases = " ".join(
-        f"WHEN {name} IN ({_text(choice.value)}, {_text(choice.label)}) THEN {_text(choice.value)}"
-        for choice in column.choices
+        f"WHEN {name} IN ({value}, {label}) THEN {value}"
+        for value, label in ((quoted(c.value), quoted(c.label)) for c in column.choices)
     )
     return f"CASE {cases} END"
 
@@ -204,10 +204,6 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
 
 def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _unreadable(path: Path, detail: str) -> InputError:

@@ -57,24 +57,21 @@ def verdict_query(policies: Sequence[Policy], table: str, dialect: str = "duckdb
         dialect: of sqlglot: ``duckdb``, ``postgres``, ``spark``, ``trino`` …
     """
     whole = "UTINYINT" if dialect == "duckdb" else "INT"
-    conditions: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    inner = [PLACE]
     selected = [PLACE]
     for policy in policies:
-        numbers = [
-            conditions.setdefault(predicate.to_sql("duckdb"), len(conditions))
-            for predicate in policy.predicates
-        ]
-        certain = " AND ".join(f"c{number}" for number in numbers)
-        possible = " AND ".join(f"p{number}" for number in numbers)
+        mine = []
+        for predicate in policy.predicates:
+            sql = predicate.to_sql("duckdb")
+            if sql not in numbers:
+                number = numbers[sql] = len(numbers)
+                pair = bounds(predicate)
+                inner.append(f"{pair.certain.sql(dialect)} AS c{number}")
+                inner.append(f"{pair.possible.sql(dialect)} AS p{number}")
+            mine.append(numbers[sql])
+        certain = " AND ".join(f"c{number}" for number in mine)
+        possible = " AND ".join(f"p{number}" for number in mine)
         selected.append(f"CAST({certain} AS {whole}) + CAST({possible} AS {whole}) AS {policy.id}")
-    found = {
-        conditions[predicate.to_sql("duckdb")]: bounds(predicate)
-        for policy in policies
-        for predicate in policy.predicates
-    }
-    inner = ", ".join(
-        f"{pair.certain.sql(dialect)} AS c{number}, {pair.possible.sql(dialect)} AS p{number}"
-        for number, pair in found.items()
-    )
-    judged = f"(SELECT {PLACE}, {inner} FROM {table}) AS judged"
+    judged = f"(SELECT {', '.join(inner)} FROM {table}) AS judged"
     return f"SELECT {', '.join(selected)} FROM {judged}"

@@ -6,6 +6,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.appointments import leave_booking
 from actions.complaints import action_cancel_complaint, load_draft
 from actions.forms import REOPEN_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
@@ -124,13 +125,17 @@ def action_cancel_reopen(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
 
 @action
 def action_nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Answers “never mind” outside the forms: a verdict (“重新办”), or 不报了 to a draft kept.
+    """Answers “never mind” outside the forms: a verdict (“重新办”), an appointment half made or
+    to be cancelled, or 不报了 to a draft kept.
 
-    Say so when there is neither.
+    Say so when there is none of them.
     """
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
+    booked = leave_booking(dispatcher, tracker)
+    if booked is not None:
+        return booked
     if load_draft(tracker) is not None:
         return action_cancel_complaint(dispatcher, tracker)
     dispatcher.utter_message(response="utter_nothing_open")

@@ -18,6 +18,7 @@ from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake, router
 from actions.turn import Turn, button, say
+from base.calendar import CITY_TIME
 from dispatch.case.filing import file_complaint
 from dispatch.case.wording import ticket_card
 from dispatch.reporting.answers import direct_answer
@@ -26,7 +27,6 @@ from dispatch.reporting.drafts import is_expired
 from dispatch.reporting.intake import next_problem, told_contact
 from store.database import unit_of_work
 from store.drafts import drop_draft, keep_draft
-from store.tickets import CITY_TIME
 
 GAPS = {
     "words": "complaint_words",

@@ -9,14 +9,21 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.answer_rating import ask_at_the_end, note_next
+from actions.appointments import booking_goes_on
+from actions.checklists import checklist_heard
 from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
+from actions.nearest import nearest_asked
+from actions.policies import answer_which
 from actions.registry import action
 from actions.resources import catalogue
+from actions.returning import goes_back
 from actions.turn import Turn, button, next_message_only, say
 from actions.verdicts import ask_again, hear_verdict
-from dispatch.reporting.emergency import hotlines_for
+from dispatch.reporting.emergency import advice
 from matcher.answers import read_facts
+from matcher.elsewhere import Elsewhere
 from matcher.kind import guess_kind
 from store.database import unit_of_work
 from store.unclear import note_choice
@@ -39,6 +46,7 @@ TITLES = {
     "help": "看看我能问什么",
     "subscribe_policies": "订阅新政策",
     "unsubscribe_policies": "取消订阅",
+    "my_checklist": "看我的办事清单",
     "update_profile": "更新我的情况",
 }
 """Intents a citizen can be asked about, in words for a button."""
@@ -53,6 +61,15 @@ _DRAFT_BUTTONS = frozenset(
         "choose_place",
         "choose_split",
     }
+)
+_FOR_ONE_MESSAGE = (
+    "checklist_question",
+    "just_answered",
+    "pending_booking",
+    "pending_verdict",
+    "pending_withdraw",
+    "services_offered",
+    "unclear",
 )
 _MOST_CHOICES = 3
 _KEEP_SECONDS = 600
@@ -82,9 +99,10 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
         SlotSet("pending_locations", points or None),
     ]
     _learn_from_choice(tracker.get_slot("unclear"), turn)
+    note_next(tracker, turn)
     events += [
         SlotSet(slot, next_message_only(tracker.get_slot(slot), turn.message_id))
-        for slot in ("unclear", "pending_withdraw", "pending_verdict")
+        for slot in _FOR_ONE_MESSAGE
     ]
     if turn.intent != "nlu_fallback":
         events.append(SlotSet("misunderstood", None))
@@ -95,13 +113,20 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
 def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Answers intents that have one response each. Say ``utter_<intent>`` of the domain.
 
-    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”).
+    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”), and what seems to be
+    about nothing a question about the policies just told (“哪个划算”).
     """
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
-    dispatcher.utter_message(response=f"utter_{Turn.of(tracker).intent}")
-    return []
+    turn = Turn.of(tracker)
+    if turn.intent in ("out_of_scope", "chitchat"):
+        policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
+        told = answer_which(dispatcher, tracker, policy)
+        if told is not None:
+            return told
+    dispatcher.utter_message(response=f"utter_{turn.intent}")
+    return ask_at_the_end(dispatcher, tracker, turn)
 
 
 @action
@@ -113,7 +138,7 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     turn = Turn.of(tracker)
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
-    heard = hear_verdict(dispatcher, tracker)
+    heard = hear_verdict(dispatcher, tracker) or checklist_heard(dispatcher, tracker)
     if heard is not None:
         return heard
     times = int(tracker.get_slot("misunderstood") or 0) + 1
@@ -141,7 +166,8 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
     draft = load_draft(tracker)
-    if turn.intent == "affirm" and draft is not None and draft.gap is None:
+    asked = tracker.get_slot("checklist_question")  # just now: his yes is about that
+    if turn.intent == "affirm" and draft is not None and draft.gap is None and not asked:
         return [FollowupAction("action_file_complaint")]  # filing it failed before
     pending = tracker.get_slot("pending_withdraw")
     if pending and turn.intent == "affirm":
@@ -149,9 +175,10 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if pending and turn.intent == "deny":
         say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
         return []
-    heard = hear_verdict(dispatcher, tracker)
-    if heard is not None:
-        return heard
+    for hear in (booking_goes_on, checklist_heard, hear_verdict, nearest_asked):
+        heard = hear(dispatcher, tracker)
+        if heard is not None:
+            return heard
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
@@ -171,6 +198,8 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
 @action
 def action_repeat(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Says the last reply again. Repeat everything said after the message before this one."""
+    if goes_back(Turn.of(tracker).text) and len(tracker.get_slot("service_trail") or []) > 1:
+        return [FollowupAction("action_answer_service")]
     said = _last_replies(tracker.events)
     if not said:
         say(dispatcher, "我还没说什么呢，您想问什么？", _jobs())
@@ -185,35 +214,16 @@ def action_repeat(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Ev
 
 
 @action
-def action_hand_over(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Tells how to reach a person. Name the hotline, and the ticket to mention there."""
-    ticket = tracker.get_slot("ticket_id")
-    mention = f"说工单号 {ticket}，话务员就能查到您的情况。" if ticket else ""
-    say(
-        dispatcher,
-        f"请拨打12345政务服务便民热线，24小时有人接听。{mention}环境污染也可以打12369。"
-        "有生命危险请直接打110、119或120。",
-    )
-    return []
-
-
-@action
 def action_emergency(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Danger now: numbers first; the words are kept as a draft so nothing is said twice.
 
     Say what to do, and offer to report as well.
     """
     turn = Turn.of(tracker)
-    lines = hotlines_for(turn.text)
-    numbers = "\n".join(f"· {line.name}：{line.number}" for line in lines)
-    text = (
-        "请先离开危险的地方，带上身边的人，不要开关电器、不要用明火，到安全处马上打电话：\n"
-        f"{numbers}\n我不能代替您报警，请现在就打。"
-    )
     buttons = [button("人已安全，同时上报", "continue_complaint")]
     if tracker.active_loop_name == "complaint_form":
         buttons = []
-    say(dispatcher, text, buttons)
+    say(dispatcher, advice(turn.text), buttons)
     return draft_of_danger(turn, tracker) if turn.text else []
 
 
@@ -234,6 +244,7 @@ def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, s
     buttons = [
         button(f"办理：{candidate.item.name}", "choose_service", service_id=candidate.item.id)
         for candidate in found.candidates[:2]
+        if not isinstance(candidate.item, Elsewhere)
     ]
     ranking = tracker.latest_message.get("intent_ranking") or []
     likely = [rank["name"] for rank in ranking if rank["name"] in TITLES]

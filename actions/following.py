@@ -11,13 +11,14 @@ from actions.complaints import draft_slots, load_draft
 from actions.joining import answered, offer_slots
 from actions.registry import action
 from actions.turn import Turn, button, say
+from base.calendar import CITY_TIME
 from base.masking import mask
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.similar.joining import follows, leave
 from store.database import unit_of_work
 from store.models import Ticket
 from store.privacy import reveal
-from store.tickets import CITY_TIME, by_id
+from store.tickets import by_id
 
 
 @action

@@ -20,11 +20,32 @@ SERVICE_INTENTS = frozenset(
         "ask_duration",
         "ask_appointment",
         "choose_service",
+        "choose_situation",
+    }
+)
+CHECKLIST = frozenset(
+    {
+        "start_checklist",
+        "answer_checklist",
+        "tick_checklist",
+        "my_checklist",
+        "drop_checklist",
     }
 )
 SMALL_TALK = frozenset({"greet", "help", "chitchat", "out_of_scope", "complain_bot"})
 POLICY_DETAIL = frozenset({"ask_policy_detail", "choose_policy"})
 
+APPOINTMENT_BUTTONS = frozenset(
+    {
+        "book_appointment",
+        "choose_slot",
+        "confirm_appointment",
+        "my_appointments",
+        "cancel_appointment",
+        "confirm_cancel_appointment",
+        "close_appointment",
+    }
+)
 SUBSCRIPTION = frozenset({"subscribe_policies", "unsubscribe_policies"})
 TICKET_BUTTONS = frozenset(
     {"rate_ticket", "withdraw_ticket", "confirm_withdraw", "confirm_solved", "reopen_ticket"}
@@ -32,9 +53,12 @@ TICKET_BUTTONS = frozenset(
 
 _ALWAYS = (
     SERVICE_INTENTS
+    | CHECKLIST
     | SMALL_TALK
     | TICKET_BUTTONS
+    | APPOINTMENT_BUTTONS
     | {
+        "rate_answer",
         "thank",
         "check_ticket",
         "ask_human",

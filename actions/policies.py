@@ -14,11 +14,18 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import policy_replies as replies
 from actions.forms import POLICY_INTERRUPTIONS, interrupts, rejects
+from actions.policy_choices import (
+    asks_which,
+    choice_text,
+    choices_for,
+    choices_text,
+    near_misses,
+)
+from actions.policy_subscriptions import take_feedback, take_reminder
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from base.errors import InputError
-from base.settings import get_settings
 from matcher.answers import UNKNOWN, parse_answer, read_facts
 from matcher.kind import guess_kind
 from matcher.notices.ages import Age, read_birth, years_between
@@ -27,24 +34,19 @@ from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_p
 from matcher.questions import next_question
 from matcher.ranking import Match, match
 from store.database import reading, unit_of_work
+from store.feedback import REMIND, feedback_of, note_opened, reminders_of
 from store.models import utc_now
-from store.notice_contacts import end_deliveries
-from store.notices import feedback_of, note_known, note_opened, save_feedback
+from store.notices import note_known
 from store.people import (
     channels_of,
-    forget_profile,
     read_profiles,
     read_told,
     save_birth,
     save_profile,
-    subscribe,
-    unsubscribe,
-    unsubscribe_all,
 )
 from store.tickets import city_day
 
 QUESTIONS_BEFORE_RESULTS = 3
-_EVERYWHERE = re.compile(r"全部|所有|全都|都退|通通|统统|一切")
 _POINTS_BACK = re.compile(r"这[个项条种]|那[个项条种]|该[项政补]|上面|刚才")
 
 
@@ -136,7 +138,9 @@ def tell_policy(
     with unit_of_work() as session:
         note_opened(session, citizen_id, policy.id, now)
         said = feedback_of(session, citizen_id)
-    text, buttons, card = replies.policy_detail(policy, profile, said.get(policy.id))
+        reminded = policy.id in reminders_of(session, citizen_id)
+    word = REMIND if reminded else said.get(policy.id)
+    text, buttons, card = replies.policy_detail(policy, profile, word, choices_for(policy, profile))
     say(dispatcher, text, buttons, [card])
     return [SlotSet("policy_id", policy.id), SlotSet("service_id", None)]
 
@@ -176,15 +180,18 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
     wanted = _attribute(search) if search.asking else next_question(matches, profile, search.asked)
     show = search.show or wanted is None or search.since_results >= QUESTIONS_BEFORE_RESULTS
     if show:
-        text, buttons, cards = replies.results(matches, wanted, profile, search.notes)
+        nearly = near_misses(profile, search.query, said)
+        text, buttons, cards = replies.results(matches, wanted, profile, search.notes, nearly)
         say(dispatcher, text, buttons, cards)
         _note_shown(tracker.sender_id, matches)
     else:
         text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
         say(dispatcher, text, buttons)
-    kept = SlotSet("policy_search", _after_asking(search, wanted, show=show))
+    events = [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
+    if show:
+        events.append(SlotSet("policy_id", None))  # what follows is about the list
     # Nothing left to ask: a requested slot of None ends the form.
-    return [kept] if wanted else [kept, SlotSet("requested_slot", None)]
+    return events if wanted else [*events, SlotSet("requested_slot", None)]
 
 
 @action
@@ -207,28 +214,52 @@ def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
     Find the policy, tell it, and remember it.
     """
     turn = Turn.of(tracker)
-    policy, choices = _policy_meant(turn, str(tracker.get_slot("policy_id") or ""))
+    current = str(tracker.get_slot("policy_id") or "")
+    policy, choices = _policy_meant(turn, current)
+    answered = answer_which(dispatcher, tracker, policy)
+    if answered is not None:
+        return answered
     if policy is None:
         text, buttons = replies.which_policy(choices)
         say(dispatcher, text, buttons)
         return []
     said = turn.entity("value")
     if said in replies.FEEDBACK and turn.is_button:
-        return _take_feedback(dispatcher, policy, turn.citizen_id, said)
+        return take_feedback(dispatcher, policy, turn.citizen_id, said)
+    if said == REMIND and turn.is_button:
+        return take_reminder(dispatcher, policy, turn.citizen_id)
     return tell_policy(dispatcher, policy, turn.citizen_id)
 
 
-def _take_feedback(
-    dispatcher: CollectingDispatcher, policy: Policy, citizen_id: str, said: str
-) -> list[EventType]:
-    """Keep what a notice's button says; it steers the ranking and ends the notices."""
-    now = utc_now()
-    with unit_of_work() as session:
-        note_opened(session, citizen_id, policy.id, now)
-        save_feedback(session, citizen_id, policy.id, said, now)
-    text, buttons = replies.feedback_taken(policy, said)
-    say(dispatcher, text, buttons)
-    return [SlotSet("policy_id", policy.id)]
+def answer_which(
+    dispatcher: CollectingDispatcher, tracker: Tracker, policy: Policy | None
+) -> list[EventType] | None:
+    """Answer whether policies go together, and which is better; None when that is not asked.
+
+    It is about ``policy``, or else about the list last shown.
+    """
+    turn = Turn.of(tracker)
+    if not asks_which(turn.text):
+        return None
+    compared = _compared(turn, policy, load_search(tracker))
+    if not compared:
+        return None
+    say(dispatcher, compared)
+    return [SlotSet("policy_id", policy.id)] if policy else []
+
+
+def _compared(turn: Turn, policy: Policy | None, search: Search) -> str:
+    """Compare what cannot be had beside the policy meant, or within the last search."""
+    kind = policy.audience if policy else search.kind
+    if kind is None:
+        return ""
+    profile = known_profile(turn.citizen_id, kind)
+    if policy is not None:
+        return choice_text(policy, profile)
+    with reading() as session:
+        said = feedback_of(session, turn.citizen_id)
+    matches = match(catalogue(), profile, search.query, scope=replies.scope(said))
+    return choices_text(matches[: replies.SHOWN], profile)
 
 
 def _note_shown(citizen_id: str, matches: tuple[Match, ...]) -> None:
@@ -272,44 +303,6 @@ def action_update_profile(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     )
     kept = search.model_copy(update={"kind": kind})
     return [SlotSet("policy_search", kept.model_dump(mode="json"))]
-
-
-@action
-def action_subscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Subscribes this conversation to news of policies. Store the consent, say what it means."""
-    with unit_of_work() as session:
-        new = subscribe(session, tracker.sender_id)
-    text, buttons = replies.subscribed(get_settings(), new=new)
-    say(dispatcher, text, buttons)
-    return []
-
-
-@action
-def action_unsubscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Ends the subscription of this conversation, or all of them. End it at once."""
-    turn = Turn.of(tracker)
-    everywhere = bool(_EVERYWHERE.search(turn.text)) or turn.entity("value") == "all"
-    with unit_of_work() as session:
-        if everywhere:
-            channels = channels_of(session, turn.citizen_id)
-            ended = unsubscribe_all(session, turn.citizen_id)
-            end_deliveries(session, turn.citizen_id, channels)
-        else:
-            ended = unsubscribe(session, turn.citizen_id)
-        left = channels_of(session, turn.citizen_id)
-    text, buttons = replies.unsubscribed(left, ended=ended)
-    say(dispatcher, text, buttons)
-    return []
-
-
-@action
-def action_forget_me(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Erases the profile and the subscription. Erase and say what stays."""
-    with unit_of_work() as session:
-        known = forget_profile(session, tracker.sender_id)
-    text = "您的个人情况和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
-    say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。")
-    return [SlotSet("policy_search", None), SlotSet("policy_id", None)]
 
 
 # --- taking answers ---------------------------------------------------------------------

@@ -8,16 +8,25 @@ from typing import Any
 
 from actions.turn import button
 from base.settings import Settings
+from matcher.alternatives import alternatives, compare
+from matcher.counterfactual import Counterfactual
 from matcher.eligibility import evaluate
 from matcher.explain import explain
+from matcher.notices.decide import STAGES
 from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
 from matcher.questions import askable
 from matcher.ranking import Match, Scope
+from store.feedback import REMIND
+from store.models import utc_now
+from store.tickets import city_day
 
 Buttons = list[dict[str, str]]
 
 SHOWN = 5
+NEARLY_SHOWN = 2
+SOON_DAYS = 30
+"""A window that closes within so many days is told with the days left."""
 VERDICTS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不符合"}
 _LEVELS = {"national": "国家", "province": "省级", "city": "市级", "district": "区级"}
 FEEDBACK = {"applied": "已申请", "declined": "不感兴趣"}
@@ -56,15 +65,29 @@ def ask_attribute(
 
 
 def results(
-    matches: Sequence[Match], wanted: Attribute | None, profile: Profile, notes: tuple[str, ...]
+    matches: Sequence[Match],
+    wanted: Attribute | None,
+    profile: Profile,
+    notes: tuple[str, ...],
+    nearly: Sequence[tuple[Match, Counterfactual]] = (),
 ) -> tuple[str, Buttons, list[dict[str, Any]]]:
-    """Show ranked policies with reasons, and ask for the datum that would decide most."""
+    """Show ranked policies with reasons, and ask for the datum that would decide most.
+
+    ``nearly`` are policies that fail by one condition; the first few are told after the rest.
+    """
     shown = matches[:SHOWN]
     lead = "".join(_NOTES[note] for note in notes if note in _NOTES)
-    text = f"{lead}{_found_text(shown)}"
+    today = city_day(utc_now())
+    text = f"{lead}{_found_text(shown, today)}"
+    choices = [group for group in alternatives(shown) if group[0].evaluation.verdict == "eligible"]
+    if choices:
+        text += "\n" + compare([found.policy for found in choices[0]], profile, today)
+    text += _nearly_text(shown, nearly)
     cards = [policy_card(m.policy, m.evaluation.verdict, m.reasons) for m in shown]
     if wanted is None:
-        return text, [_apply_button(found.policy) for found in shown[:3]], cards
+        sure = [found.policy for found in shown if found.evaluation.verdict == "eligible"]
+        apply = [_apply_button(found.policy) for found in shown[:3]]
+        return text, apply + remind_buttons(sure, today), cards
     decides = [m.policy.title for m in matches if _lacks(m, wanted, profile)]
     more = f"等{len(decides)}项" if len(decides) > 1 else ""
     about = f"，就能判断《{decides[0]}》{more}" if decides else ""
@@ -73,9 +96,12 @@ def results(
 
 
 def policy_detail(
-    policy: Policy, profile: Profile, said: str | None = None
+    policy: Policy, profile: Profile, said: str | None = None, choice: str = ""
 ) -> tuple[str, Buttons, dict[str, Any]]:
-    """Tell all about one policy, with the verdict for this profile and what was said of it."""
+    """Tell all about one policy, with the verdict for this profile and what was said of it.
+
+    ``choice`` compares it with what cannot be had beside it.
+    """
     evaluation = evaluate(policy, complete(profile))
     reasons = explain(policy, evaluation, profile)
     text = (
@@ -89,7 +115,9 @@ def policy_detail(
         text += f"；网上：{policy.apply.online}"
     if profile.attributes:
         text += f"\n按您说的情况：{VERDICTS[evaluation.verdict]}。"
-    buttons = [button("帮我看看符不符合", "choose_kind", kind=policy.audience)]
+    text += f"\n{choice}" if choice else ""
+    buttons = [] if said in (REMIND, "applied") else remind_buttons([policy])
+    buttons += [button("帮我看看符不符合", "choose_kind", kind=policy.audience)]
     buttons += [
         button(title, "choose_policy", policy_id=policy.id, value=value)
         for value, title in FEEDBACK.items()
@@ -98,9 +126,10 @@ def policy_detail(
     return text, buttons, policy_card(policy, evaluation.verdict, reasons)
 
 
-def scope(said: Mapping[str, str]) -> Scope:
+def scope(said: Mapping[str, str], *, include_ineligible: bool = False) -> Scope:
     """Return what a list leaves out or puts last after what the citizen said of policies."""
     return Scope(
+        include_ineligible=include_ineligible,
         received=frozenset(name for name, word in said.items() if word == "applied"),
         declined=frozenset(name for name, word in said.items() if word == "declined"),
     )
@@ -113,6 +142,38 @@ def feedback_taken(policy: Policy, said: str) -> tuple[str, Buttons]:
     if said == "applied":
         return f"好的，记下您已申请《{policy.title}》，不再提醒，也不再推荐。", back
     return f"好的，《{policy.title}》不再提醒，以后排在后面。", back
+
+
+def remind_buttons(policies: Sequence[Policy], today: date | None = None) -> Buttons:
+    """Offer a reminder for the one of ``policies`` that closes soonest, where one is in time."""
+    day = today or city_day(utc_now())
+    soon = [
+        (left, policy)
+        for policy in policies
+        if (left := days_left(policy, day)) is not None and left > 1
+    ]
+    if not soon:
+        return []
+    _, policy = min(soon, key=lambda pair: pair[0])
+    title = "到期前提醒我" if len(policies) == 1 else f"{policy.title}到期前提醒我"
+    return [button(title, "choose_policy", policy_id=policy.id, value=REMIND)]
+
+
+def reminder_taken(policy: Policy, today: date) -> tuple[str, Buttons]:
+    """Say when one is reminded, and how it ends; or that there is nothing to wait for."""
+    closes = policy.window.closes
+    if closes is None:
+        return f"《{policy.title}》没有截止日期，随时可以申请，不用提醒。", []
+    if policy.window.state(today) == "closed":
+        return f"《{policy.title}》已经截止了。", []
+    days = [str(days) for days, _ in reversed(STAGES) if (closes - today).days > days]
+    if not days:
+        return f"《{policy.title}》马上就截止了（{closes:%Y年%m月%d日}），请尽快申请。", []
+    text = (
+        f"好的，《{policy.title}》{closes:%Y年%m月%d日}截止，还剩{'、'.join(days)}天时提醒您。"
+        "不想要了，回复“退订”。"
+    )
+    return text, [button("已申请", "choose_policy", policy_id=policy.id, value="applied")]
 
 
 def subscribed(settings: Settings, *, new: bool) -> tuple[str, Buttons]:
@@ -173,13 +234,26 @@ def policy_card(policy: Policy, verdict: str, reasons: Sequence[str]) -> dict[st
 def window_text(policy: Policy, today: date | None = None) -> str:
     """Say when one may apply."""
     window = policy.window
-    state = window.state(today or date.today())
+    day = today or city_day(utc_now())
+    state = window.state(day)
     text = {"open": "现在可以申请", "upcoming": "还没开始", "closed": "已经截止"}[state]
     if window.opens and state == "upcoming":
         text += f"，{window.opens:%Y年%m月%d日}开始"
-    if window.closes:
+    left = days_left(policy, day)
+    if left is not None:
+        text += "，今天截止" if left == 0 else f"，还有{left}天截止（{window.closes:%Y年%m月%d日}）"
+    elif window.closes:
         text += f"，{window.closes:%Y年%m月%d日}截止"
     return f"{text}。{window.note}" if window.note else text
+
+
+def days_left(policy: Policy, today: date) -> int | None:
+    """Return the days until an open window closes, None unless that is soon."""
+    closes = policy.window.closes
+    if closes is None or policy.window.state(today) != "open":
+        return None
+    left = (closes - today).days
+    return left if left <= SOON_DAYS else None
 
 
 def facts_text(kind: str, facts: Mapping[str, Any]) -> str:
@@ -188,7 +262,7 @@ def facts_text(kind: str, facts: Mapping[str, Any]) -> str:
     return "、".join(f"{columns[k].label}{columns[k].describe(v)}" for k, v in facts.items())
 
 
-def _found_text(shown: Sequence[Match]) -> str:
+def _found_text(shown: Sequence[Match], today: date) -> str:
     if not shown:
         return "按您说的情况，暂时没有找到对得上的政策。"
     sure = sum(found.evaluation.verdict == "eligible" for found in shown)
@@ -196,10 +270,27 @@ def _found_text(shown: Sequence[Match]) -> str:
     parts += [f"{len(shown) - sure}项可能符合"] if len(shown) > sure else []
     names = "\n".join(
         f"{number}. {found.policy.title}（{VERDICTS[found.evaluation.verdict]}）："
-        f"{found.policy.benefit.text}"
+        f"{found.policy.benefit.text}{_closing(found.policy, today)}"
         for number, found in enumerate(shown, start=1)
     )
     return f"找到{'，'.join(parts)}：\n{names}\n是否符合以受理部门审核为准。"
+
+
+def _closing(policy: Policy, today: date) -> str:
+    left = days_left(policy, today)
+    if left is None:
+        return ""
+    return "，今天截止" if left == 0 else f"，还有{left}天截止"
+
+
+def _nearly_text(shown: Sequence[Match], nearly: Sequence[tuple[Match, Counterfactual]]) -> str:
+    listed = {found.policy.id for found in shown}
+    told = [
+        f"《{found.policy.title}》：{one.text}"
+        for found, one in nearly
+        if found.policy.id not in listed
+    ]
+    return "\n还有只差一点的：\n" + "\n".join(told[:NEARLY_SHOWN]) if told else ""
 
 
 def _apply_button(policy: Policy) -> dict[str, str]:

@@ -12,12 +12,18 @@ from dispatch.places.gazetteer import Gazetteer
 from dispatch.reporting.intake import Intake
 from dispatch.similar.duplicates import DuplicateFinder
 from matcher.catalogue import Catalogue
+from matcher.live import LiveCatalogue
 
 
 @lru_cache(maxsize=1)
+def live_catalogue() -> LiveCatalogue:
+    """Services and policies of the city, indexed and kept up with their files."""
+    return LiveCatalogue(get_settings())
+
+
 def catalogue() -> Catalogue:
-    """Services and policies of the city, indexed."""
-    return Catalogue.load(get_settings())
+    """Services and policies of the city as their files say now."""
+    return live_catalogue().current
 
 
 @lru_cache(maxsize=1)

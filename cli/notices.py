@@ -204,7 +204,7 @@ def _given(value: str) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    from store.tickets import CITY_TIME
+    from base.calendar import CITY_TIME
 
     return moment.astimezone(CITY_TIME).strftime("%Y-%m-%d %H:%M")
 

@@ -12,10 +12,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from base.calendar import CITY_TIME
 from store.database import reading, unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
 from store.outbox import backlog, find_entries, revive
-from store.tickets import CITY_TIME, outbox_summary
+from store.tickets import outbox_summary
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -69,8 +69,10 @@ def desk() -> None:
 
 @app.command()
 def relay() -> None:
-    """Carry the outbox to the dispatch system, bring news back and tell of policies."""
+    """Carry the outbox, bring news back, tell of policies and visits, look after hand-overs."""
+    from channels.agents.job import handover_jobs
     from channels.notices.job import notice_jobs
+    from channels.notices.visits import visit_jobs
     from dispatch.classification.categories import load_categories
     from dispatch.open311 import Open311Client
     from dispatch.outbox.relay import Relay
@@ -79,7 +81,8 @@ def relay() -> None:
     key = settings.dispatch_api_key.get_secret_value()
     with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:
         categories = load_categories(settings.categories_file)
-        Relay(client, settings, categories, notice_jobs(settings)).run()
+        more = (*notice_jobs(settings), *visit_jobs(settings), *handover_jobs(settings))
+        Relay(client, settings, categories, more).run()
 
 
 @app.command()
@@ -124,6 +127,7 @@ def _banner(url: str, settings: Settings) -> str:
         f"Shimin is ready.  Chat page:  {url}",
         f"                  Chat API:   {url}/api/v1/messages",
         f"                  Desk:       {desk_url}",
+        f"                  Console:    {url}/console",
     ]
     if settings.environment == "development":
         lines += [

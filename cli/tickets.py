@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from base.calendar import CITY_TIME
 from base.settings import get_settings
 from store.database import unit_of_work
-from store.tickets import CITY_TIME, filed_since
+from store.tickets import filed_since
 
 if TYPE_CHECKING:
     from dispatch.case.hotline_record import HotlineRecord

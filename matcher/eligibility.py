@@ -7,7 +7,7 @@ from typing import Literal
 
 from matcher.policy import Policy
 from matcher.predicate import Predicate, parse_predicate
-from matcher.profile import Kind, Profile, complete
+from matcher.profile import Kind, Profile, facts_of
 
 __all__ = ["ConditionResult", "Evaluation", "Outcome", "evaluate", "parse_condition"]
 
@@ -64,7 +64,7 @@ def evaluate(policy: Policy, profile: Profile) -> Evaluation:
     """
     if policy.audience != profile.kind:
         raise ValueError(f"{policy.id} is for {policy.audience}, not for {profile.kind}")
-    facts = complete(profile).attributes
+    facts = facts_of(profile)
     results = tuple(
         ConditionResult(
             text=condition.text,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from matcher.eligibility import ConditionResult, Evaluation
 from matcher.policy import Policy
 from matcher.predicate import Predicate
-from matcher.profile import ATTRIBUTES, Profile, Value, complete
+from matcher.profile import ATTRIBUTES, SCALE_AT_MOST, Profile, Value, complete, scale_at_most
+from matcher.scale import SCALE_ORDER
 
 __all__ = ["explain"]
 
@@ -45,11 +46,24 @@ def _line(
         {k: v for k, v in completed.attributes.items() if k not in profile.attributes},
     )
     notes = []
+    bound = _scale_bound(predicate, completed)
     if given:
         notes.append(f"您填写：{_describe(given, profile, alone=len(predicate.columns) == 1)}")
     if derived:
         notes.append(f"推算：{_describe(derived, profile, alone=len(predicate.columns) == 1)}")
+    if bound:
+        notes.append(f"推算：{bound}")
     return f"{head}（{'；'.join(notes)}）" if notes else head
+
+
+def _scale_bound(predicate: Predicate, completed: Profile) -> str:
+    """What is known of a scale that is not decided: ``规模不超过小型企业``; else nothing."""
+    if "scale" not in predicate.columns or completed.known("scale") is not None:
+        return ""
+    greatest = scale_at_most(completed)
+    if greatest is None or greatest == SCALE_ORDER[-1]:
+        return ""
+    return f"规模不超过{SCALE_AT_MOST.describe(greatest)}"
 
 
 def _known(columns: Iterable[str], attributes: Mapping[str, Value]) -> dict[str, Value]:

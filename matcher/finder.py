@@ -6,29 +6,49 @@ for service items, ``matcher.policy_finder`` holds the other.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from base.encoder import Encoder
+from matcher.elsewhere import Elsewhere
 from matcher.hybrid import (
+    LIMITS,
     MAX_CANDIDATES,
     Calibration,
-    Collection,
+    DocumentSet,
     HybridIndex,
+    Limits,
     Verdict,
     judge,
     load_calibration,
 )
 from matcher.index import EmbeddingCache, Passage
 from matcher.lexical import Floats
+from matcher.package import Package
 from matcher.service import ServiceItem
 
-__all__ = ["Candidate", "Finder", "Finding", "ServiceFinder", "probabilities"]
+__all__ = [
+    "Candidate",
+    "Finder",
+    "Finding",
+    "Matter",
+    "ServiceFinder",
+    "Stock",
+    "apart",
+    "probabilities",
+]
+
+Matter = ServiceItem | Package | Elsewhere
+"""What a citizen may want to get done: one item, an event of life that takes several, or something
+that others handle."""
 
 
 class Identified(Protocol):
@@ -59,20 +79,37 @@ class Finding(Generic[Item]):
     candidates: tuple[Candidate[Item], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Stock(Generic[Item]):
+    """Items and their index, which belong together.
+
+    Args:
+        items: by id.
+        index: of their passages.
+    """
+
+    items: Mapping[str, Item]
+    index: HybridIndex
+
+
 class Finder(ABC, Generic[Item]):
     """Finds items by what citizens write.
+
+    Items may be added, changed and removed while it is in use (:meth:`change`): a question
+    that is being answered sees either the old items or the new ones, and waits for neither.
 
     Args:
         items: every item that can be found.
         encoder: the sentence encoder.
         cache_dir: directory that keeps the vectors between starts; None keeps nothing.
         calibration: weights and thresholds; the committed ones by default.
+        limits: how many passages are compared with a text.
 
     Raises:
         ConfigurationError: the committed calibration cannot be read.
     """
 
-    collection: ClassVar[Collection]
+    collection: ClassVar[DocumentSet]
     """Names the calibration and the cache of vectors."""
 
     def __init__(
@@ -81,19 +118,31 @@ class Finder(ABC, Generic[Item]):
         encoder: Encoder,
         cache_dir: Path | None = None,
         calibration: Calibration | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
-        self.items = {item.id: item for item in items}
         self.calibration = calibration or load_calibration(self.collection)
-        named = frozenset(name for item in items for name in self.names(item))
-        passages = [
-            Passage(item.id, text)
-            for item in items
-            for text in dict.fromkeys((*self.names(item), *self.texts(item)))
-        ]
         cache = None
         if cache_dir is not None:
             cache = EmbeddingCache.named(encoder, cache_dir, self.collection)
-        self.index = HybridIndex(encoder, passages, named, cache)
+        index = HybridIndex(encoder, self._passages(items), self._named(items), cache, limits)
+        self._changing = threading.Lock()
+        self.stock = Stock({item.id: item for item in items}, index)
+
+    @property
+    def items(self) -> Mapping[str, Item]:
+        """Every item that can be found, by id."""
+        return self.stock.items
+
+    @property
+    def index(self) -> HybridIndex:
+        """The index of the items' passages."""
+        return self.stock.index
+
+    def now(self) -> Self:
+        """Return a finder of the present items, which later changes of this one do not reach."""
+        other = copy(self)
+        other._changing = threading.Lock()
+        return other
 
     @staticmethod
     @abstractmethod
@@ -105,6 +154,33 @@ class Finder(ABC, Generic[Item]):
     def texts(item: Item) -> tuple[str, ...]:
         """Return the other texts that stand for ``item``: questions, a summary."""
 
+    def is_outside(self, item: Item) -> bool:  # noqa: ARG002 - for those that have such items
+        """Whether to mean ``item`` is to mean nothing that is offered."""
+        return False
+
+    def change(self, put: Sequence[Item] = (), removed: Collection[str] = ()) -> None:
+        """Add or replace the items ``put`` and take out those with the ids ``removed``.
+
+        Only texts that are new are encoded. The change is in force at once as a whole; if it
+        fails, nothing has changed. Changes made at the same time wait for each other.
+
+        Raises:
+            KeyError: an id to take out is not there.
+            ValueError: an id is both put and removed, or put twice.
+        """
+        ids = [item.id for item in put]
+        if len({*ids, *removed}) < len(ids) + len(removed):
+            raise ValueError("an item is changed once at a time")
+        with self._changing:
+            stock = self.stock
+            unknown = [name for name in removed if name not in stock.items]
+            if unknown:
+                raise KeyError(f"no item {', '.join(unknown)}")
+            items = {name: item for name, item in stock.items.items() if name not in removed}
+            items |= {item.id: item for item in put}
+            index = stock.index.changed(self._passages(put), self._named(put), removed)
+            self.stock = Stock(items, index)
+
     def find(self, text: str, among: Container[str] | None = None) -> Finding[Item]:
         """Return what ``text`` means, as a :class:`Finding`.
 
@@ -112,51 +188,73 @@ class Finder(ABC, Generic[Item]):
             text: what the citizen wrote.
             among: ids to choose from; None for all.
         """
+        return self._find(self.stock, text, among)
+
+    def _find(self, stock: Stock[Item], text: str, among: Container[str] | None) -> Finding[Item]:
         if not text.strip():
             return Finding("unknown")
-        logits = self.index.logits(text, self.calibration)
-        if among is not None:
-            allowed = [document in among for document in self.index.documents]
-            logits = np.where(allowed, logits, np.float32(-np.inf))
-        scores, none = probabilities(logits, self.calibration.none)
+        logits = stock.index.logits(text, self.calibration, among)
+        every, none = probabilities(logits, self.calibration.none)
+        documents = stock.index.documents
+        outside = np.array([self.is_outside(stock.items[name]) for name in documents], dtype=bool)
+        scores, none = apart(every, none, outside)
         kind, rows = judge(scores, none, self.calibration)
         if kind == "certain":
-            kind, rows = self._unless_shared(text, rows, scores)
+            kind, rows = _unless_shared(stock.index, text, rows, scores)
+        elif outside.any() and every.max() >= self.calibration.certain:
+            kind, rows, scores = "certain", (int(np.argmax(every)),), every
         return Finding(
             kind,
-            tuple(
-                Candidate(self.items[self.index.documents[row]], float(scores[row])) for row in rows
-            ),
+            tuple(Candidate(stock.items[documents[row]], float(scores[row])) for row in rows),
         )
 
-    def _unless_shared(
-        self, text: str, rows: tuple[int, ...], scores: Floats
-    ) -> tuple[Verdict, tuple[int, ...]]:
-        """Ask back after all when ``text`` is a word that several items' names share."""
-        rivals = self.index.sharing(text)
-        shared = [
-            int(row)
-            for row in np.argsort(-scores, kind="stable")
-            if scores[row] > 0 and self.index.documents[row] in rivals
+    @classmethod
+    def _passages(cls, items: Sequence[Item]) -> list[Passage]:
+        return [
+            Passage(item.id, text)
+            for item in items
+            for text in dict.fromkeys((*cls.names(item), *cls.texts(item)))
         ]
-        if len(shared) < 2:
-            return "certain", rows
-        return "ambiguous", tuple(shared[:MAX_CANDIDATES])
+
+    @classmethod
+    def _named(cls, items: Sequence[Item]) -> dict[str, tuple[str, ...]]:
+        return {item.id: cls.names(item) for item in items}
 
 
-class ServiceFinder(Finder[ServiceItem]):
-    """Finds service items by name, nickname, question and summary."""
+def _unless_shared(
+    index: HybridIndex, text: str, rows: tuple[int, ...], scores: Floats
+) -> tuple[Verdict, tuple[int, ...]]:
+    """Ask back after all when ``text`` is a word that several items' names share."""
+    rivals = index.sharing(text, None if index.exhaustive else np.flatnonzero(scores))
+    shared = [
+        int(row)
+        for row in np.argsort(-scores, kind="stable")
+        if scores[row] > 0 and index.documents[row] in rivals
+    ]
+    if len(shared) < 2:
+        return "certain", rows
+    return "ambiguous", tuple(shared[:MAX_CANDIDATES])
+
+
+class ServiceFinder(Finder[Matter]):
+    """Finds service items, packages and what others handle by name, nickname and question."""
 
     collection = "services"
 
+    def is_outside(self, item: Matter) -> bool:
+        """Whether others handle it."""
+        return isinstance(item, Elsewhere)
+
     @staticmethod
-    def names(item: ServiceItem) -> tuple[str, ...]:
+    def names(item: Matter) -> tuple[str, ...]:
         """Return the item's name and aliases."""
         return (item.name, *item.aliases)
 
     @staticmethod
-    def texts(item: ServiceItem) -> tuple[str, ...]:
+    def texts(item: Matter) -> tuple[str, ...]:
         """Return the item's questions and summary."""
+        if isinstance(item, Elsewhere):
+            return item.questions
         return (*item.questions, item.summary)
 
 
@@ -171,3 +269,8 @@ def probabilities(logits: Floats, none: float) -> tuple[Floats, float]:
     weights = np.exp(every - every.max())
     weights /= weights.sum()
     return weights[:-1], float(weights[-1])
+
+
+def apart(scores: Floats, none: float, outside: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Return probabilities in which documents that are ``outside`` count as none."""
+    return np.where(outside, np.float32(0), scores), none + float(scores[outside].sum())

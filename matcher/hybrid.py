@@ -1,6 +1,6 @@
 """Meaning, spelling and sound combined into one calibrated probability per document.
 
-Each document gets four features for a text; a conditional logit turns them into the
+Each document gets five features for a text; a conditional logit turns them into the
 probability that the text means this document, or none. Its weights are fitted and its
 thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
 each left out of the index in turn, and on texts that mean no document. Run it again after
@@ -9,36 +9,61 @@ changing the encoder or replacing the city's documents.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 from pydantic import Field
 
 from base.encoder import Encoder, Vectors
 from matcher.documents import Document, read_model
-from matcher.index import EmbeddingCache, Passage, SemanticIndex
+from matcher.index import EmbeddingCache, Passage, Rows, SemanticIndex, encode_all
+from matcher.learned import MOST, Kernel, Learned
 from matcher.lexical import Comparison, Floats, NgramIndex, bare, characters, normalise, syllables
+from matcher.vectors import FLAT_LIMIT
 
 __all__ = [
     "FEATURES",
     "Calibration",
-    "Collection",
+    "DocumentSet",
     "HybridIndex",
+    "Limits",
     "Verdict",
     "judge",
     "load_calibration",
 ]
 
-Feature = Literal["nearest", "centre", "names", "heard"]
+Feature = Literal["nearest", "centre", "names", "heard", "learned"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
+log = structlog.get_logger(__name__)
+
 CALIBRATION_FILE = Path(__file__).with_name("calibration.yml")
 MAX_CANDIDATES = 4
 
-Collection = Literal["services", "policies"]
+DocumentSet = Literal["services", "policies"]
 Verdict = Literal["certain", "ambiguous", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a large collection a text is compared with.
+
+    Args:
+        exhaustive: up to so many passages every document is compared.
+        candidates: beyond, so many passages are retrieved by meaning, by spelling and by
+            sound each, and their documents compared.
+    """
+
+    exhaustive: int = FLAT_LIMIT
+    candidates: int = 200
+
+
+LIMITS = Limits()
 
 
 class Calibration(Document):
@@ -69,7 +94,7 @@ class _CalibrationFile(Document):
     policies: Calibration
 
 
-def load_calibration(collection: Collection) -> Calibration:
+def load_calibration(collection: DocumentSet) -> Calibration:
     """Read the committed calibration of ``collection``.
 
     Raises:
@@ -82,110 +107,274 @@ def load_calibration(collection: Collection) -> Calibration:
 class HybridIndex:
     """Compares a text with documents by meaning, spelling and sound.
 
+    Up to ``limits.exhaustive`` passages every document is compared. Beyond, candidates are
+    found first, by meaning, spelling and sound each, and the same features are computed
+    exactly for them alone. An index never changes; :meth:`changed` makes another.
+
+    ``names`` has the normalised names of each document.
+
     Args:
         encoder: the sentence encoder.
         passages: everything that stands for a document; those of one need not be together.
-        named: texts that count as a document's name or nickname.
+        named: the texts that are a document's name or nickname, by document.
         cache: keeps the vectors between starts.
+        limits: how many passages are compared.
     """
 
     def __init__(
         self,
         encoder: Encoder,
         passages: Sequence[Passage],
-        named: frozenset[str],
+        named: Mapping[str, Collection[str]],
         cache: EmbeddingCache | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
-        ordered = sorted(passages, key=lambda passage: passage.document)
-        texts = [normalise(passage.text) for passage in ordered]
+        self._encoder = encoder
+        self._limits = limits
+        ordered = sorted(map(_normalised, passages), key=lambda passage: passage.document)
+        texts = [passage.text for passage in ordered]
         vectors = cache.vectors(texts) if cache is not None else None
-        self.passages = tuple(
-            Passage(passage.document, text) for passage, text in zip(ordered, texts, strict=True)
-        )
-        self._semantic = SemanticIndex(encoder, self.passages, vectors)
+        folder = cache.folder if cache is not None else None
+        self._semantic = SemanticIndex(encoder, ordered, vectors, folder, limits.exhaustive)
         self._written = NgramIndex(texts, characters)
         self._heard = NgramIndex(texts, syllables)
-        wanted = {normalise(name) for name in named}
-        self._named = np.array([text in wanted for text in texts], dtype=bool)
+        self.names = _folded(named)
+        self._folder = folder
+        self._set(tuple(ordered))
+
+    def _set(self, passages: tuple[Passage, ...]) -> None:
+        self.passages = passages
+        wanted = frozenset().union(*self.names.values())
+        self._named = np.array([passage.text in wanted for passage in passages], dtype=bool)
         starts = [
             row
-            for row, passage in enumerate(self.passages)
-            if row == 0 or passage.document != self.passages[row - 1].document
+            for row, passage in enumerate(passages)
+            if row == 0 or passage.document != passages[row - 1].document
         ]
         self._starts = np.array(starts, dtype=np.intp)
-        self.documents = tuple(self.passages[row].document for row in starts)
+        self._stops = np.array([*starts[1:], len(passages)], dtype=np.intp)[: len(starts)]
+        self.documents = tuple(passages[row].document for row in starts)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Learn from the passages what their documents have in common, unless they are too many."""
+        self.targets = np.repeat(np.arange(len(self._starts)), self._stops - self._starts)
+        self._kernel = self._learned = None
+        if len(self.passages) > MOST and self.exhaustive:
+            log.warning("nothing_learned", passages=len(self.passages), most=MOST)
+        if 0 < len(self.passages) <= MOST and self.exhaustive:
+            self._kernel = Kernel(self._written, self._heard, self.vectors)
+            texts = [passage.text for passage in self.passages]
+            self._learned = Learned.remembered(self._kernel, self.targets, texts, self._folder)
+
+    def learned_from(self, kept: npt.NDArray[np.bool_]) -> Learned | None:
+        """Return what is learned from some passages alone, for honest calibration."""
+        return None if self._kernel is None else Learned.fit(self._kernel, self.targets, kept)
+
+    def changed(
+        self,
+        passages: Sequence[Passage],
+        named: Mapping[str, Collection[str]],
+        removed: Collection[str] = (),
+    ) -> HybridIndex:
+        """Return an index in which some documents are other ones; the rest is not read again.
+
+        Args:
+            passages: of the documents that are new or changed.
+            named: their names.
+            removed: documents to take out.
+        """
+        added = [_normalised(passage) for passage in passages]
+        gone = {*removed, *named, *(passage.document for passage in added)}
+        kept = [row for row, one in enumerate(self.passages) if one.document not in gone]
+        both = [*(self.passages[row] for row in kept), *added]
+        order = sorted(range(len(both)), key=lambda row: both[row].document)
+        known = self._vectors_of(gone)
+        new = list(dict.fromkeys(one.text for one in added if one.text not in known))
+        known.update(zip(new, encode_all(self._encoder, new), strict=True))
+        ordered = tuple(both[row] for row in order)
+        rows = [known[one.text] for one in ordered if one.document in gone]
+        vectors = np.array(rows, dtype=np.float32).reshape(-1, self._encoder.dimension)
+        places, texts = np.array(kept, dtype=np.intp), [one.text for one in added]
+        rank = np.array(order, dtype=np.intp)
+        other = copy(self)
+        other._semantic = self._semantic.changed(ordered, vectors, gone)
+        other._written = self._written.changed(places, texts, rank)
+        other._heard = self._heard.changed(places, texts, rank)
+        stay = {name: own for name, own in self.names.items() if name not in gone}
+        other.names = stay | _folded(named)
+        other._set(ordered)
+        return other
+
+    def _vectors_of(self, documents: Collection[str]) -> dict[str, Vectors]:
+        """Return the vectors of what ``documents`` say now, by text."""
+        rows = [row for row, one in enumerate(self.passages) if one.document in documents]
+        vectors = self._semantic.vectors_of(np.array(rows, dtype=np.intp))
+        return dict(zip((self.passages[row].text for row in rows), vectors, strict=True))
 
     @property
     def vectors(self) -> Vectors:
         """The vectors of ``passages``, in their order."""
         return self._semantic.vectors
 
-    def features(self, text: str, without: str | None = None) -> Floats:
-        """Return the features of every document for ``text``: ``(documents, 4)``.
+    @property
+    def exhaustive(self) -> bool:
+        """Whether a text is compared with every document."""
+        return len(self.passages) <= self._limits.exhaustive
+
+    def features(
+        self, text: str, without: str | None = None, learned: Learned | None = None
+    ) -> Floats:
+        """Return the features of every document for ``text``: ``(documents, 5)``.
 
         Columns follow ``FEATURES``. ``nearest`` is the mean cosine of meaning of the best two
         passages, ``centre`` that of all of the document's passages above all others'.
         ``names`` is how much of the best three names the text holds, as written or as heard.
-        ``heard`` is how much of the text the document's words explain, by sound.
+        ``heard`` is how much of the text the document's words explain, by sound. ``learned`` is
+        the score of :class:`matcher.learned.Learned`, 0 where the passages are too many for it.
 
         Args:
             text: what the citizen wrote.
             without: a passage to leave out, for honest calibration.
+            learned: what was learned without that passage; None for what the index learned.
         """
         query = normalise(text)
-        kept = np.ones(len(self.passages), dtype=bool)
-        if without is not None:
-            dropped = normalise(without)
-            kept = np.array([passage.text != dropped for passage in self.passages], dtype=bool)
-        cosines = self._semantic.cosines(query)
-        above = (cosines - cosines.mean()) * kept
-        written = self._written.compare(query)
-        heard = self._heard.compare(query)
-        held = np.maximum(written.held, heard.held) * (self._named & kept)
+        dropped = None if without is None else normalise(without)
+        every = np.arange(len(self.documents))
+        return self._features(query, self._semantic.encode(query), every, dropped, learned)
+
+    def _features(
+        self,
+        query: str,
+        question: Vectors,
+        documents: Rows,
+        dropped: str | None = None,
+        learned: Learned | None = None,
+    ) -> Floats:
+        """Return the features of ``documents`` (positions, ascending)."""
+        if len(documents) == 0:
+            return np.empty((0, len(FEATURES)), dtype=np.float32)
+        whole = len(documents) == len(self.documents)
+        rows, starts = self._rows_of(documents)
+        some = None if whole else rows
+        kept = np.ones(len(rows), dtype=bool)
+        if dropped is not None:
+            kept = np.array([self.passages[row].text != dropped for row in rows], dtype=bool)
+        cosines = self._semantic.compare(question, some)
+        above = (cosines - self._semantic.mean(question)) * kept
+        written = self._written.compare(query, some)
+        heard = self._heard.compare(query, some)
+        held = np.maximum(written.held, heard.held) * (self._named[rows] & kept)
         columns = (
-            self._best(np.where(kept, cosines, 0.0), 2),
-            np.add.reduceat(above, self._starts)
-            / np.maximum(np.add.reduceat(kept, self._starts, dtype=np.float32), 1),
-            self._best(held, 3),
-            self._explained(heard, kept),
+            _best(np.where(kept, cosines, 0.0), starts, 2),
+            np.add.reduceat(above, starts)
+            / np.maximum(np.add.reduceat(kept, starts, dtype=np.float32), 1),
+            _best(held, starts, 3),
+            _explained(heard, kept, starts),
+            self._told(written, heard, question, learned or self._learned)[documents],
         )
         return np.stack(columns, axis=1).astype(np.float32)
 
-    def sharing(self, text: str) -> frozenset[str]:
+    def _told(
+        self, written: Comparison, heard: Comparison, question: Vectors, learned: Learned | None
+    ) -> Floats:
+        """Return the learned score of every document; what learns compares all passages."""
+        if self._kernel is None or learned is None:
+            return np.zeros(len(self.documents), dtype=np.float32)
+        return learned.scores(self._kernel.compare(written, heard, question))
+
+    def _rows_of(self, documents: Rows) -> tuple[Rows, Rows]:
+        """Return the rows of ``documents``, one document after the other, and their starts."""
+        counts = self._stops[documents] - self._starts[documents]
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        rows = np.repeat(self._starts[documents] - starts, counts) + np.arange(counts.sum())
+        return rows, starts
+
+    def logits(
+        self, text: str, calibration: Calibration, among: Container[str] | None = None
+    ) -> Floats:
+        """Return the logit of every document for ``text``, in the order of ``documents``.
+
+        Minus infinity stands for documents that are not in ``among`` (None for all) and, where
+        not every document is compared, for those that are no candidates.
+        """
+        every = np.arange(len(self.documents))
+        allowed = every
+        if among is not None:
+            flags = np.fromiter((name in among for name in self.documents), bool, len(every))
+            allowed = every[flags]
+        query = normalise(text)
+        question = self._semantic.encode(query)
+        compared = every if self.exhaustive else self._candidates(query, question, allowed)
+        logits = np.full(len(every), -np.inf, dtype=np.float32)
+        logits[compared] = self._features(query, question, compared) @ calibration.vector
+        if self.exhaustive:
+            logits[np.setdiff1d(every, allowed)] = -np.inf
+        return logits
+
+    def _candidates(self, query: str, question: Vectors, allowed: Rows) -> Rows:
+        """Return the documents of the passages nearest by meaning, by spelling and by sound."""
+        among = mask = None
+        if len(allowed) < len(self.documents):
+            among = self._rows_of(allowed)[0]
+            mask = np.zeros(len(self.passages), dtype=bool)
+            mask[among] = True
+        count = self._limits.candidates
+        rows = np.concatenate(
+            [
+                self._semantic.nearest(question, count, among),
+                self._written.likeliest(query, count, mask),
+                self._heard.likeliest(query, count, mask),
+            ]
+        )
+        return np.unique(np.searchsorted(self._starts, rows, side="right") - 1)
+
+    def sharing(self, text: str, within: Rows | None = None) -> frozenset[str]:
         """Return the documents whose names hold the whole ``text``: 社保卡 is in several.
 
         A text that is itself the name of some documents belongs to those alone.
+
+        Args:
+            text: what the citizen wrote.
+            within: positions of the documents to look at; None for all.
         """
         word = bare(normalise(text))
         if not word:
             return frozenset()
+        looked = np.arange(len(self.documents)) if within is None else within
+        rows = self._rows_of(looked)[0]
         names = [
-            (passage.document, bare(passage.text))
-            for passage, is_name in zip(self.passages, self._named, strict=True)
-            if is_name
+            (self.passages[row].document, bare(self.passages[row].text))
+            for row in rows[self._named[rows]].tolist()
         ]
         exact = frozenset(document for document, name in names if name == word)
         return exact or frozenset(document for document, name in names if word in name)
 
-    def logits(self, text: str, calibration: Calibration) -> Floats:
-        """Return the logit of every document for ``text``, in the order of ``documents``."""
-        logits: Floats = self.features(text) @ calibration.vector
-        return logits
 
-    def _best(self, values: Floats | Vectors, count: int) -> Floats:
-        """Return the mean of each document's ``count`` greatest values."""
-        stops = [*self._starts[1:], len(values)]
-        means = [
-            np.sort(values[start:stop])[-count:].mean()
-            for start, stop in zip(self._starts, stops, strict=True)
-        ]
-        return np.array(means, dtype=np.float32)
+def _normalised(passage: Passage) -> Passage:
+    return Passage(passage.document, normalise(passage.text))
 
-    def _explained(self, comparison: Comparison, kept: npt.NDArray[np.bool_]) -> Floats:
-        """Return the share of the text's weight that each document has in some passage."""
-        has = np.maximum.reduceat(comparison.hits * kept[:, None], self._starts, axis=0)
-        explained: Floats = has @ comparison.weights
-        return explained
+
+def _folded(named: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(map(normalise, texts)) for name, texts in named.items()}
+
+
+def _best(values: Floats | Vectors, starts: Rows, count: int) -> Floats:
+    """Return the mean of the ``count`` greatest values of each document."""
+    stops = [*starts[1:], len(values)]
+    means = [
+        np.sort(values[start:stop])[-count:].mean()
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    return np.array(means, dtype=np.float32)
+
+
+def _explained(comparison: Comparison, kept: npt.NDArray[np.bool_], starts: Rows) -> Floats:
+    """Return the share of the text's weight that each document has in some passage."""
+    has = np.maximum.reduceat(comparison.hits * kept[:, None], starts, axis=0)
+    explained: Floats = has @ comparison.weights
+    return explained
 
 
 def judge(

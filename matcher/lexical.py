@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 import opencc
 from pypinyin import lazy_pinyin
-from sklearn.feature_extraction.text import CountVectorizer
+from scipy.sparse import csr_matrix, vstack
 
 __all__ = ["Comparison", "NgramIndex", "bare", "characters", "normalise", "syllables"]
 
 Floats = npt.NDArray[np.float32]
 MAX_CHARS = 300
 LONGEST = 3
+MAX_POSTINGS = 200_000
 
 _NOT_WORD = re.compile(r"[\W_]+")
 _POLITE = re.compile(
@@ -85,15 +88,20 @@ class Comparison:
         hits: ``(passages, k)``, 1 where the passage has one of the text's k known n-grams.
         weights: ``(k,)``, the share of each known n-gram in the whole weight of the text;
             less than 1 together when the text has n-grams that no passage has.
+        cosines: ``(passages,)``, of the weighed known n-grams with those of each passage.
     """
 
     held: Floats
     hits: Floats
     weights: Floats
+    cosines: Floats
 
 
 class NgramIndex:
     """The n-grams of passages, each weighed by its rarity (inverse document frequency).
+
+    An index never changes; :meth:`changed` makes another. The two share the numbering of
+    n-grams, to which new ones are only ever added, so one change must follow the other.
 
     Args:
         passages: normalised texts.
@@ -102,23 +110,108 @@ class NgramIndex:
 
     def __init__(self, passages: Sequence[str], analyse: Callable[[str], list[str]]) -> None:
         self._analyse = analyse
-        vectorizer = CountVectorizer(analyzer=analyse, binary=True)
-        present = vectorizer.fit_transform(passages).tocsc()
-        self._vocabulary: dict[str, int] = vectorizer.vocabulary_
-        used = np.asarray(present.sum(axis=0), dtype=np.float32).ravel()
-        self._rarity: Floats = np.log((1 + len(passages)) / (1 + used)).astype(np.float32) + 1
-        self._unseen = float(np.log(1 + len(passages)) + 1)
-        self._present = present
-        self._mass: Floats = np.asarray(present @ self._rarity, dtype=np.float32).ravel()
+        self._vocabulary: dict[str, int] = {}
+        self._weigh(self._read(passages))
 
-    def compare(self, text: str) -> Comparison:
-        """Compare ``text`` with every passage."""
-        grams = dict.fromkeys(self._analyse(text))
-        columns = [self._vocabulary[gram] for gram in grams if gram in self._vocabulary]
+    def changed(
+        self, kept: npt.NDArray[np.intp], new: Sequence[str], order: npt.NDArray[np.intp]
+    ) -> NgramIndex:
+        """Return the index of other passages, of which only the ``new`` ones are read.
+
+        Args:
+            kept: rows of the passages that stay.
+            new: normalised texts that come after them.
+            order: the rows of both together, as they shall stand.
+        """
+        other = copy(self)
+        added = self._read(new)
+        stay = self._rows[kept]
+        stay.resize((len(kept), added.shape[1]))
+        other._weigh(vstack([stay, added], format="csr")[order])
+        return other
+
+    def _read(self, passages: Sequence[str]) -> csr_matrix:
+        """Return which n-grams the passages have: ``(passages, n-grams)``, 1 or nothing."""
+        numbers, ends = array("i"), array("q", [0])
+        for text in passages:
+            grams = dict.fromkeys(self._analyse(text))
+            known = self._vocabulary
+            numbers.extend(sorted(known.setdefault(gram, len(known)) for gram in grams))
+            ends.append(len(numbers))
+        ones = np.ones(len(numbers), dtype=np.float32)
+        shape = (len(passages), len(self._vocabulary))
+        return csr_matrix((ones, np.array(numbers, dtype=np.int32), np.array(ends)), shape=shape)
+
+    def _weigh(self, rows: csr_matrix) -> None:
+        count = rows.shape[0]
+        self._rows, self._present = rows, rows.tocsc()
+        self._used = np.diff(self._present.indptr)
+        self._rarity: Floats = np.log((1 + count) / (1 + self._used)).astype(np.float32) + 1
+        self._unseen = float(np.log(1 + count) + 1)
+        self._mass: Floats = np.asarray(rows @ self._rarity, dtype=np.float32).ravel()
+        lengths = np.sqrt(np.asarray(rows @ self._rarity**2, dtype=np.float32).ravel())
+        self._lengths: Floats = np.maximum(lengths, np.float32(1e-6))
+
+    @property
+    def unit_rows(self) -> csr_matrix:
+        """The passages as rows of n-grams weighed by rarity, each of length 1."""
+        return self._rows.multiply(self._rarity).multiply(1 / self._lengths[:, None]).tocsr()
+
+    def compare(self, text: str, rows: npt.NDArray[np.intp] | None = None) -> Comparison:
+        """Compare ``text`` with every passage, or with those in ``rows`` alone."""
+        columns, count = self._columns(text)
         rarity = self._rarity[columns]
-        hits: Floats = self._present[:, columns].toarray().astype(np.float32)
-        whole = float(rarity.sum()) + (len(grams) - len(columns)) * self._unseen
-        held = np.divide(
-            hits @ rarity, self._mass, out=np.zeros_like(self._mass), where=self._mass > 0
+        if rows is None:
+            hits, mass, lengths = self._present[:, columns].toarray(), self._mass, self._lengths
+        else:
+            hits = self._rows[rows][:, columns].toarray()
+            mass, lengths = self._mass[rows], self._lengths[rows]
+        whole = float(rarity.sum()) + (count - len(columns)) * self._unseen
+        held = np.divide(hits @ rarity, mass, out=np.zeros_like(mass), where=mass > 0)
+        length = float(np.sqrt((rarity**2).sum())) or 1.0
+        return Comparison(
+            held=held,
+            hits=hits,
+            weights=rarity / whole if whole else rarity,
+            cosines=(hits @ rarity**2) / (lengths * length),
         )
-        return Comparison(held=held, hits=hits, weights=rarity / whole if whole else rarity)
+
+    def likeliest(
+        self, text: str, limit: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.intp]:
+        """Return at most ``limit`` passages that share the rarest n-grams with ``text``.
+
+        Only the rarest n-grams are looked at, until ``MAX_POSTINGS`` passages have been: what
+        is in every passage tells nothing and would cost most.
+
+        Args:
+            text: normalised.
+            limit: how many at most.
+            among: which passages to choose from; None for all.
+        """
+        columns, _ = self._columns(text)
+        found: list[npt.NDArray[np.int32]] = []
+        weights: list[Floats] = []
+        seen = 0
+        for column in sorted(columns, key=lambda column: self._used[column]):
+            start, stop = self._present.indptr[column : column + 2]
+            if found and seen + stop - start > MAX_POSTINGS:
+                break
+            seen += stop - start
+            found.append(self._present.indices[start:stop])
+            weights.append(np.full(stop - start, self._rarity[column]))
+        if not found:
+            return np.empty(0, dtype=np.intp)
+        rows, which = np.unique(np.concatenate(found), return_inverse=True)
+        scores = np.bincount(which, np.concatenate(weights))
+        if among is not None:
+            allowed = among[rows]
+            rows, scores = rows[allowed], scores[allowed]
+        return rows[np.lexsort((rows, -scores))[:limit]].astype(np.intp)
+
+    def _columns(self, text: str) -> tuple[list[int], int]:
+        """Return the n-grams of ``text`` that some passage has, and how many it has in all."""
+        grams = dict.fromkeys(self._analyse(text))
+        size = len(self._used)  # later changes may have added to the vocabulary
+        numbers = [self._vocabulary.get(gram, size) for gram in grams]
+        return [n for n in numbers if n < size and self._used[n] > 0], len(grams)

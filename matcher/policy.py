@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,15 +18,18 @@ __all__ = [
     "Apply",
     "Benefit",
     "Condition",
+    "Level",
     "Policy",
     "PolicyDocument",
     "Tier",
     "Window",
     "WindowState",
     "load_policies",
+    "one_sided",
 ]
 
 WindowState = Literal["open", "upcoming", "closed"]
+Level = Literal["national", "province", "city", "district"]
 
 
 class PolicyDocument(Document):
@@ -115,7 +118,7 @@ class Policy(Document):
     id: Identifier
     title: Text
     audience: Kind
-    level: Literal["national", "province", "city", "district"]
+    level: Level
     issuer: Text
     document: PolicyDocument
     origin: Literal["real", "sample"]
@@ -171,6 +174,15 @@ class Policy(Document):
     def amounts(self) -> tuple[tuple[Predicate | None, Formula], ...]:
         """What the benefit is worth by case, first match wins; ``None`` is every case."""
         return self._amounts
+
+
+def one_sided(policies: Iterable[Policy]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of which the first ``excludes`` the second, and the second not the first.
+
+    Readers take either side; a pair that only one side names is easily overlooked by an editor.
+    """
+    pairs = {(policy.id, other) for policy in policies for other in policy.excludes}
+    return tuple(sorted(pair for pair in pairs if pair[::-1] not in pairs))
 
 
 def load_policies(directory: Path) -> tuple[Policy, ...]:

@@ -3,18 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
-from matcher.finder import Finder
+from matcher.finder import Finder, Stock
 from matcher.lexical import normalise
-from matcher.policy import Policy
+from matcher.policy import Level, Policy
+from matcher.profile import Kind
 
-__all__ = ["PolicyFinder"]
+__all__ = ["Filter", "PolicyFinder"]
 
 RELEVANT = 0.75
 OUTSTANDING = 0.8
 """Relevance from which a policy is listed, and which one must reach before a list is narrowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which policies are looked at; what is not said does not narrow.
+
+    Args:
+        audience: whom they are for.
+        levels: who made them; empty for all.
+        district: a policy of another district is left out, those of the whole city, the
+            province and the state are not. A district's own policies name it in ``issuer``.
+        open_on: a day on which one may apply.
+    """
+
+    audience: Kind | None = None
+    levels: frozenset[Level] = frozenset()
+    district: str | None = None
+    open_on: date | None = None
+
+    def allows(self, policy: Policy) -> bool:
+        """Return whether ``policy`` is looked at."""
+        return (
+            (self.audience is None or policy.audience == self.audience)
+            and (not self.levels or policy.level in self.levels)
+            and (self.open_on is None or policy.window.state(self.open_on) == "open")
+            and (
+                self.district is None
+                or policy.level != "district"
+                or self.district in policy.issuer
+            )
+        )
 
 
 class PolicyFinder(Finder[Policy]):
@@ -32,30 +66,42 @@ class PolicyFinder(Finder[Policy]):
         """Return the policy's theme, the ways citizens ask for it, and its summary."""
         return (item.theme, *item.queries, item.summary)
 
-    def relevance(self, text: str) -> Mapping[str, float]:
+    def ids(self, wanted: Filter) -> frozenset[str]:
+        """Return the ids of the policies that ``wanted`` allows, for ``among``."""
+        return frozenset(item.id for item in self.items.values() if wanted.allows(item))
+
+    def relevance(self, text: str, among: Container[str] | None = None) -> Mapping[str, float]:
         """Return how likely each policy has to do with ``text``, 0 to 1, each for itself.
 
-        The sum is not 1: a broad question (创业有什么补贴) is about several policies.
+        The sum is not 1: a broad question (创业有什么补贴) is about several policies. A policy
+        that is not in the answer was not compared: it is not in ``among`` (None for all), or
+        in a large collection it is no candidate.
         """
-        logits = self.index.logits(text, self.calibration)
-        odds = np.exp(np.clip(logits - self.calibration.none, -30, 30))
-        return dict(zip(self.index.documents, (odds / (1 + odds)).tolist(), strict=True))
+        return self._relevance(self.stock, text, among)
 
-    def about(self, text: str) -> frozenset[str]:
+    def _relevance(
+        self, stock: Stock[Policy], text: str, among: Container[str] | None
+    ) -> Mapping[str, float]:
+        logits = stock.index.logits(text, self.calibration, among)
+        compared = np.flatnonzero(np.isfinite(logits))
+        odds = np.exp(np.clip(logits[compared] - self.calibration.none, -30, 30))
+        names = (stock.index.documents[row] for row in compared)
+        return dict(zip(names, (odds / (1 + odds)).tolist(), strict=True))
+
+    def about(self, text: str, among: Container[str] | None = None) -> frozenset[str]:
         """Return the ids of the policies that ``text`` is about.
 
         None when it is about none in particular (我能领什么), which shows in that no policy
         stands out.
         """
-        relevance = self.relevance(text)
-        if max(relevance.values()) < OUTSTANDING:
+        relevance = self.relevance(text, among)
+        if max(relevance.values(), default=0.0) < OUTSTANDING:
             return frozenset()
         return frozenset(name for name, chance in relevance.items() if chance >= RELEVANT)
 
     def titled(self, text: str) -> frozenset[str]:
         """Return the ids of policies whose whole title is in ``text``."""
-        query = normalise(text)
-        return frozenset(item.id for item in self.items.values() if normalise(item.title) in query)
+        return _titled(self.stock, text)
 
     def named(self, text: str, among: Container[str] | None = None) -> frozenset[str]:
         """Return the ids of policies that ``text`` asks for by name.
@@ -63,10 +109,20 @@ class PolicyFinder(Finder[Policy]):
         Those are the policies whose title it holds and, failing that, the one it means for
         certain among the ids ``among`` (None for all).
         """
-        titled = self.titled(text)
+        stock = self.stock
+        titled = _titled(stock, text)
         if titled:
             return titled
-        finding = self.find(text, among)
+        finding = self._find(stock, text, among)
         if finding.kind == "certain":
             return frozenset(candidate.item.id for candidate in finding.candidates)
         return frozenset()
+
+
+def _titled(stock: Stock[Policy], text: str) -> frozenset[str]:
+    query = normalise(text)
+    return frozenset(
+        name
+        for name, titles in stock.index.names.items()
+        if any(title in query for title in titles)
+    )

@@ -27,13 +27,17 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from base.errors import ConfigurationError
-from matcher.profile import ATTRIBUTES, Attribute
+from matcher.predicate_scale import with_bounds
+from matcher.profile import ATTRIBUTES, SCALE_AT_MOST, Attribute
+from matcher.scale import SCALE_ORDER
 
 __all__ = ["Formula", "Predicate", "Scalar", "parse_formula", "parse_predicate"]
 
 MAX_CHARS = 500
 MAX_NODES = 120
 MAX_DEPTH = 24
+_WIDENED = 6
+"""How many times larger a predicate may be once its conditions on the scale are widened."""
 MAX_LITERAL = 1e12
 
 Scalar = bool | int | float | str
@@ -56,7 +60,11 @@ class _Term:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A parsed condition of one kind of profile (``enterprise`` or ``resident``)."""
+    """A parsed condition of one kind of profile (``enterprise`` or ``resident``).
+
+    ``columns`` are those its author wrote; the tree reads ``scale_at_most`` besides ``scale``
+    (:mod:`matcher.predicate_scale`).
+    """
 
     kind: str
     sql: str
@@ -144,6 +152,9 @@ def _compiled(sql: str, kind: str) -> tuple[Any, _Term, tuple[str, ...]]:
         raise ConfigurationError(f"not a SQL predicate: {sql!r}") from error
     term = _Compiler(kind).compile(tree)
     columns = tuple(dict.fromkeys(column.name for column in tree.find_all(exp.Column, bfs=False)))
+    widened = with_bounds(tree)
+    if widened is not tree:
+        tree, term = widened, _Compiler(kind, widened=True).compile(widened)
     return tree, term, columns
 
 
@@ -158,9 +169,11 @@ def _undecided(term: _Term, facts: Facts) -> list[str]:
 class _Compiler:
     """Checks a sqlglot tree node by node and compiles it; anything not listed is refused."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, widened: bool = False) -> None:
         self._attributes = ATTRIBUTES[kind]
         self._kind = kind
+        self._widened = widened
+        self._size = _WIDENED if widened else 1
         self._nodes = 0
         self._depth = 0
         self._rules: dict[type[exp.Expr], Callable[[Any], _Term]] = {
@@ -183,7 +196,7 @@ class _Compiler:
     def compile(self, node: Any) -> _Term:
         """Compile one node and everything below it."""
         self._nodes += 1
-        if self._nodes > MAX_NODES or self._depth >= MAX_DEPTH:
+        if self._nodes > MAX_NODES * self._size or self._depth >= MAX_DEPTH * self._size:
             raise ConfigurationError("predicate too large or nested too deeply")
         rule = self._rules.get(type(node))
         if rule is None:
@@ -196,6 +209,8 @@ class _Compiler:
 
     def _column(self, node: exp.Column) -> _Term:
         name = node.name
+        if self._widened and name == SCALE_AT_MOST.name:
+            return _Term("choice", _scale_at_most, attribute=SCALE_AT_MOST)
         attribute = self._attributes.get(name)
         if attribute is None or node.table:
             raise ConfigurationError(f"{self._kind} profiles have no column {node.sql()!r}")
@@ -298,6 +313,11 @@ class _Compiler:
 
 
 _IN_KEYS = {"this", "expressions"}
+
+
+def _scale_at_most(facts: Facts) -> Scalar:
+    """Never unknown, hence never asked for: what bounds nothing is the greatest scale."""
+    return facts.get(SCALE_AT_MOST.name) or facts.get("scale") or SCALE_ORDER[-1]
 
 
 def _plain(attribute: Attribute) -> TermType:

@@ -17,13 +17,14 @@ from base.errors import InputError
 from matcher.answers import UNKNOWN, Unknown, parse_answer, read_facts
 from matcher.attributes import Attribute, Choice, Kind, Value, check_value
 from matcher.industry import industry_of
-from matcher.profile_enterprise import ENTERPRISE
+from matcher.profile_enterprise import ENTERPRISE, SCALES
 from matcher.profile_resident import RESIDENT
-from matcher.scale import classify_scale
+from matcher.scale import classify_scale, greatest_scale
 
 __all__ = [
     "ATTRIBUTES",
     "KINDS",
+    "SCALE_AT_MOST",
     "UNKNOWN",
     "Attribute",
     "Choice",
@@ -33,10 +34,12 @@ __all__ = [
     "Value",
     "check_value",
     "complete",
+    "facts_of",
     "load_profile",
     "parse_answer",
     "parse_profile",
     "read_facts",
+    "scale_at_most",
 ]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,6 +47,19 @@ ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = MappingProxyType(
     {"enterprise": ENTERPRISE, "resident": RESIDENT}
 )
 """Every column by kind and name."""
+
+SCALE_AT_MOST = Attribute(
+    "scale_at_most",
+    "enterprise",
+    "choice",
+    "",
+    tuple(Choice(value, label) for value, label in SCALES.items()),
+    "企业规模上限",
+    "",
+    derived=True,
+)
+"""The greatest scale that what is known leaves possible. It is always worked out, never given,
+so it is no column of a profile; conditions on ``scale`` read it besides (matcher.predicate)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +143,31 @@ def complete(profile: Profile) -> Profile:
         profile = profile if named is None else profile.merged({"industry": named})
     if "scale" in profile.attributes:
         return profile
-    industry = profile.known("industry")
-    scale = classify_scale(
-        None if industry is None else str(industry),
-        *(_number(profile, name) for name in ("headcount", "revenue_wan", "assets_wan")),
-    )
+    scale = classify_scale(*_scale_data(profile))
     return profile if scale is None else profile.merged({"scale": scale})
+
+
+def facts_of(profile: Profile) -> Mapping[str, Value]:
+    """Return what a condition is judged by: the columns, derived ones and bounds filled in."""
+    filled = complete(profile)
+    bound = scale_at_most(filled)
+    return filled.attributes if bound is None else {**filled.attributes, SCALE_AT_MOST.name: bound}
+
+
+def scale_at_most(filled: Profile) -> str | None:
+    """Return the greatest scale a completed profile can have; None for a resident."""
+    if filled.kind != "enterprise":
+        return None
+    known = filled.known("scale")
+    return greatest_scale(*_scale_data(filled)) if known is None else str(known)
+
+
+def _scale_data(profile: Profile) -> tuple[str | None, float | None, float | None, float | None]:
+    industry = profile.known("industry")
+    headcount, revenue, assets = (
+        _number(profile, name) for name in ("headcount", "revenue_wan", "assets_wan")
+    )
+    return None if industry is None else str(industry), headcount, revenue, assets
 
 
 def _number(profile: Profile, name: str) -> float | None:

@@ -8,8 +8,8 @@ the words asked for. A question narrows the list to what it is about; a broad on
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from matcher.profile import Profile, complete
 if TYPE_CHECKING:
     from matcher.catalogue import Catalogue
 
-__all__ = ["Match", "Scope", "benefit_worth", "match"]
+__all__ = ["Match", "Scope", "benefit_worth", "excludes", "match"]
 
 _TIERS: Mapping[str, int] = MappingProxyType({"eligible": 2, "possible": 1, "ineligible": 0})
 _RELEVANCE, _SETTLED, _WORTH, _WINDOW = 0.55, 0.15, 0.2, 0.1
@@ -44,7 +44,8 @@ class Match:
     Args:
         policy: the policy.
         evaluation: its verdict and conditions.
-        score: sorts the list, 0 to 3; the whole part is the verdict.
+        score: sorts the list, 0 to 3; the whole part is the verdict. Of eligible policies that
+            cannot be had together all have the greatest score of theirs and stand together.
         reasons: one Chinese line a condition, then notes on the window and on conflicts.
         relevance: how much the question has to do with it, 0 to 1; 0 without a question.
         window: whether one may apply now.
@@ -138,7 +139,32 @@ def match(
                 conflicts=conflicts,
             )
         )
-    return tuple(sorted(matches, key=lambda item: (-item.score, item.policy.id)))
+    ranked = sorted(matches, key=lambda item: (-item.score, item.policy.id))
+    return _side_by_side(ranked, scope.declined)
+
+
+def _side_by_side(ranked: Sequence[Match], declined: Collection[str]) -> tuple[Match, ...]:
+    """Put what cannot be had beside an eligible policy, though eligible too, right after it.
+
+    Of two alternatives one is of use, so they are read together, and the weaker one takes the
+    stronger one's rank.
+    """
+    placed: dict[str, Match] = {}
+    for one in ranked:
+        if one.policy.id in placed:
+            continue
+        placed[one.policy.id] = one
+        others = [
+            other
+            for other in ranked
+            if one.evaluation.verdict == other.evaluation.verdict == "eligible"
+            and other.policy.id not in placed
+            and not {one.policy.id, other.policy.id} & set(declined)
+            and excludes(one.policy, other.policy)
+        ]
+        for other in others:
+            placed[other.policy.id] = replace(other, score=one.score)
+    return tuple(placed.values())
 
 
 def benefit_worth(benefit: Benefit) -> float:
@@ -188,12 +214,13 @@ def _conflicts(
     catalogue: Catalogue, policy: Policy, present: Collection[str]
 ) -> tuple[Policy, ...]:
     return tuple(
-        other
-        for other in catalogue.policies
-        if other.id in present
-        and other.id != policy.id
-        and (other.id in policy.excludes or policy.id in other.excludes)
+        other for other in catalogue.policies if other.id in present and excludes(policy, other)
     )
+
+
+def excludes(one: Policy, other: Policy) -> bool:
+    """Tell whether two policies cannot be had together; either may say so."""
+    return one.id != other.id and (other.id in one.excludes or one.id in other.excludes)
 
 
 def _notes(policy: Policy, conflicts: tuple[Policy, ...], day: date) -> list[str]:

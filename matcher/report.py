@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from matcher.catalogue import Catalogue
+from matcher.counterfactual import Counterfactual, nearly_eligible
 from matcher.eligibility import ConditionResult
 from matcher.profile import Attribute, Profile
 from matcher.questions import next_question
@@ -33,10 +34,14 @@ def match_report(
     """
     matches = match(catalogue, profile, query, today, Scope(include_ineligible=include_ineligible))
     question = next_question(matches, profile, asked=())
+    nearly = {found.policy.id: told for found, told in nearly_eligible(matches, profile)}
     return {
         "profile": profile.id,
         "kind": profile.kind,
-        "matches": [_entry(found) for found in matches],
+        "matches": [
+            _entry(found) | {"counterfactual": _told(nearly.get(found.policy.id))}
+            for found in matches
+        ],
         "next_question": None if question is None else _question(question),
     }
 
@@ -53,6 +58,19 @@ def _entry(found: Match) -> dict[str, Any]:
         "window": found.window,
         "conflicts": [other.id for other in found.conflicts],
         "reasons": list(found.reasons),
+    }
+
+
+def _told(told: Counterfactual | None) -> dict[str, Any] | None:
+    """What an ineligible policy fails by, where that is one condition; ``value`` would meet it."""
+    if told is None:
+        return None
+    return {
+        "condition": told.condition.text,
+        "attribute": told.column,
+        "value": told.value,
+        "since": told.since.isoformat() if told.since else None,
+        "text": told.text,
     }
 
 

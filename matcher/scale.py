@@ -76,17 +76,45 @@ def classify_scale(
     Raises:
         KeyError: ``industry`` is not one of the sixteen.
     """
+    possible = _by_data(industry, headcount, revenue_wan, assets_wan)
+    return next(iter(possible)) if len(possible) == 1 else None
+
+
+def greatest_scale(
+    industry: str | None,
+    headcount: float | None,
+    revenue_wan: float | None,
+    assets_wan: float | None,
+) -> str:
+    """Return the greatest scale that the data known leave possible.
+
+    It is known before the scale is: a factory of 210 is at most ``small``, whatever its revenue.
+    The arguments and errors are those of :func:`classify_scale`.
+    """
+    possible = _by_data(industry, headcount, revenue_wan, assets_wan)
+    return max(possible, key=SCALE_ORDER.index)
+
+
+def _by_data(
+    industry: str | None,
+    headcount: float | None,
+    revenue_wan: float | None,
+    assets_wan: float | None,
+) -> frozenset[str]:
+    """Return every scale that the data known leave possible."""
     standards = STANDARDS.values() if industry is None else (STANDARDS[industry],)
-    possible = set[str]()
-    for standard in standards:
-        possible |= _possible(
-            (
-                (standard.headcount, headcount),
-                (standard.revenue, revenue_wan),
-                (standard.assets, assets_wan),
+    return frozenset().union(
+        *(
+            _possible(
+                (
+                    (standard.headcount, headcount),
+                    (standard.revenue, revenue_wan),
+                    (standard.assets, assets_wan),
+                )
             )
+            for standard in standards
         )
-    return possible.pop() if len(possible) == 1 else None
+    )
 
 
 def _possible(indicators: Iterable[tuple[Limits | None, float | None]]) -> frozenset[str]:

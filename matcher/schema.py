@@ -10,13 +10,17 @@ from pathlib import Path
 
 from base.settings import get_settings
 from matcher.documents import Document
+from matcher.elsewhere import Elsewhere
+from matcher.package import Package
 from matcher.policy import Policy
 from matcher.service import Hall, ServiceItem
 
 __all__ = ["SCHEMAS", "render", "write"]
 
 SCHEMAS: dict[str, type[Document]] = {
+    "elsewhere.schema.json": Elsewhere,
     "hall.schema.json": Hall,
+    "package.schema.json": Package,
     "policy.schema.json": Policy,
     "service.schema.json": ServiceItem,
 }

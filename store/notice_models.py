@@ -113,7 +113,7 @@ class NoticeDelivery(Base):
 
 
 class PolicyFeedback(Base):
-    """What a person said of a policy: ``applied`` or ``declined``."""
+    """What a person said of a policy: ``applied``, ``declined`` or ``remind`` (of its end)."""
 
     __tablename__ = "policy_feedback"
 

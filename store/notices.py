@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
+from store.feedback import REMIND, feedback_of, reminders_of, save_feedback
 from store.models import Citizen, Subscription
 from store.notice_models import (
     NoticeDelivery,
@@ -28,7 +29,6 @@ from store.people import (
     CHAT,
     Told,
     channels_of,
-    citizen,
     queue_message,
     read_profiles,
     read_told,
@@ -59,6 +59,7 @@ class Person:
         known: what he was told, or has seen.
         received: policies he has applied for.
         declined: policies he does not want to hear of.
+        reminded: policies whose closing he asked to be reminded of.
         digests: the last messages to him, newest first: when each was written, and when it
             arrived where it took longest (now, while it is still on its way).
         watch: his last look; None before the first.
@@ -72,6 +73,7 @@ class Person:
     known: frozenset[Key]
     received: frozenset[str]
     declined: frozenset[str]
+    reminded: frozenset[str]
     digests: tuple[tuple[datetime, datetime], ...]
     watch: NoticeWatch | None
 
@@ -96,20 +98,26 @@ def _versions(session: Session) -> Sequence[PolicyVersion]:
 def due_people(  # noqa: PLR0913
     session: Session, now: datetime, fingerprint: str, settle: timedelta, after: str, limit: int
 ) -> list[str]:
-    """Return subscribed citizens above the id ``after`` who are to be looked at, locked.
+    """Return citizens above the id ``after`` who want to hear of policies and are to be looked at.
 
-    Those are the ones never looked at, those whose next look is due, those whose profile has
-    changed since, and everybody when the policies have (``fingerprint``). Whoever changed his
+    Their rows are locked. They are subscribed and something is known of them, or they asked to be
+    reminded of the end of a window.
+
+    To be looked at are the ones never looked at, those whose next look is due, those whose profile
+    has changed since, and everybody when the policies have (``fingerprint``). Whoever changed his
     profile within ``settle`` is left alone: he is still in a conversation about it.
     """
     subscribed = select(Subscription.citizen_id).where(Subscription.ended_at.is_(None))
+    reminded = select(PolicyFeedback.citizen_id).where(PolicyFeedback.feedback == REMIND)
     statement = (
         select(Citizen.id)
         .outerjoin(NoticeWatch, NoticeWatch.citizen_id == Citizen.id)
         .where(
             Citizen.id > after,
-            Citizen.id.in_(subscribed),
-            Citizen.profile.is_not(None),
+            or_(
+                and_(Citizen.id.in_(subscribed), Citizen.profile.is_not(None)),
+                Citizen.id.in_(reminded),
+            ),
             or_(Citizen.profile_changed_at.is_(None), Citizen.profile_changed_at <= now - settle),
             or_(
                 NoticeWatch.citizen_id.is_(None),
@@ -146,6 +154,7 @@ def read_person(
             known=known_notices(session, citizen_id),
             received=frozenset(name for name, said in feedback.items() if said == "applied"),
             declined=frozenset(name for name, said in feedback.items() if said == "declined"),
+            reminded=reminders_of(session, citizen_id),
             digests=_arrivals(session, citizen_id, now, recent),
             watch=session.get(NoticeWatch, citizen_id),
         )
@@ -191,23 +200,50 @@ def note_known(
     session: Session, citizen_id: str, versions: Iterable[tuple[str, int]], now: datetime
 ) -> None:
     """Note that the citizen has seen versions of policies: nobody needs to tell him."""
-    versions = tuple(versions)
+    _note(session, citizen_id, tuple(versions), "match", now)
+
+
+def _note(
+    session: Session,
+    citizen_id: str,
+    versions: Sequence[tuple[str, int]],
+    slot: str,
+    now: datetime,
+) -> None:
     if not versions:
         return
     known = known_notices(session, citizen_id)
     for policy_id, version in versions:
-        if (policy_id, version, "match") not in known:
+        if (policy_id, version, slot) not in known:
             session.add(
                 PolicyNotice(
                     citizen_id=citizen_id,
                     policy_id=policy_id,
                     version=version,
-                    slot="match",
+                    slot=slot,
                     trigger="known",
                     created_at=now,
                 )
             )
     session.flush()
+
+
+def save_reminder(
+    session: Session, citizen_id: str, version: tuple[str, int], stage: str | None, now: datetime
+) -> None:
+    """Remind the citizen of the end of a policy's window.
+
+    Args:
+        session: of the transaction.
+        citizen_id: who asked.
+        version: the policy's id and version.
+        stage: at which the window is now; he knows it and is not told again. None for none.
+        now: the moment he asked.
+    """
+    policy_id = version[0]
+    save_feedback(session, citizen_id, policy_id, REMIND, now)
+    if stage is not None:
+        _note(session, citizen_id, (version,), stage, now)
 
 
 def note_look(  # noqa: PLR0913
@@ -320,55 +356,6 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
     columns = (NoticeDelivery.channel, NoticeDelivery.state)
     rows = session.execute(select(*columns, func.count()).group_by(*columns).order_by(*columns))
     return {(channel, state): count for channel, state, count in rows}
-
-
-# --- what people say ----------------------------------------------------------------------
-
-
-def feedback_of(session: Session, citizen_id: str) -> dict[str, str]:
-    """Return what the citizen said of policies: ``applied`` or ``declined`` by policy id."""
-    rows = session.execute(
-        select(PolicyFeedback.policy_id, PolicyFeedback.feedback).where(
-            PolicyFeedback.citizen_id == citizen_id
-        )
-    )
-    return {row.policy_id: row.feedback for row in rows}
-
-
-def save_feedback(
-    session: Session, citizen_id: str, policy_id: str, feedback: str, now: datetime
-) -> None:
-    """Keep what the citizen says of a policy; the last word counts."""
-    citizen(session, citizen_id)
-    row = PolicyFeedback(citizen_id=citizen_id, policy_id=policy_id, feedback=feedback, at=now)
-    insert_missing(session, row, (citizen_id, policy_id))
-    kept = session.get_one(PolicyFeedback, (citizen_id, policy_id))
-    kept.feedback, kept.at = feedback, now
-
-
-def note_opened(session: Session, citizen_id: str, policy_id: str, now: datetime) -> None:
-    """Note that the citizen pressed a button of the newest message about a policy, if any."""
-    digest = session.scalars(
-        select(PolicyNotice.digest_id)
-        .where(
-            PolicyNotice.citizen_id == citizen_id,
-            PolicyNotice.policy_id == policy_id,
-            PolicyNotice.digest_id.is_not(None),
-        )
-        .order_by(PolicyNotice.id.desc())
-        .limit(1)
-    ).first()
-    if digest is None:
-        return
-    session.execute(
-        update(NoticeDelivery)
-        .where(
-            NoticeDelivery.digest_id == digest,
-            NoticeDelivery.channel == CHAT,
-            NoticeDelivery.opened_at.is_(None),
-        )
-        .values(state="opened", opened_at=now)
-    )
 
 
 # --- numbers and forgetting ---------------------------------------------------------------

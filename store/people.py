@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from store.appointment_models import Appointment
+from store.checklists import forget_checklists
 from store.database import insert_missing
+from store.handover import forget_citizen
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
 from store.notice_models import (
     NoticeContact,
@@ -36,11 +39,13 @@ class Told:
             told before such days were kept are missing.
         birth: the birth date, when it is known.
         since: the day the person was first seen: nothing was told earlier.
+        consent: how and when somebody else's system says he agreed, and to what; None without.
     """
 
     days: dict[str, dict[str, date]]
     birth: date | None
     since: date
+    consent: dict[str, str] | None = None
 
 
 def citizen(session: Session, citizen_id: str) -> Citizen:
@@ -49,31 +54,42 @@ def citizen(session: Session, citizen_id: str) -> Citizen:
     return session.get_one(Citizen, citizen_id)
 
 
-def read_profiles(session: Session, citizen_id: str, purpose: str) -> dict[str, dict[str, Any]]:
-    """Return ``{"enterprise": {...}, "resident": {...}}`` as far as known (audited)."""
+def read_profiles(
+    session: Session, citizen_id: str, purpose: str, actor: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return ``{"enterprise": {...}, "resident": {...}}`` as far as known (audited).
+
+    ``actor`` is who reads, the citizen himself when nobody is named.
+    """
     record = session.get(Citizen, citizen_id)
     if record is None or record.profile is None:
         return {}
     profiles: dict[str, dict[str, Any]] = reveal(
-        session, record, "profile", actor=f"citizen:{citizen_id}", purpose=purpose
+        session, record, "profile", actor=actor or f"citizen:{citizen_id}", purpose=purpose
     )
     return profiles
 
 
-def read_told(session: Session, citizen_id: str, purpose: str) -> Told:
-    """Return when the citizen told what is known of him (audited)."""
+def read_told(session: Session, citizen_id: str, purpose: str, actor: str | None = None) -> Told:
+    """Return when the citizen told what is known of him (audited, as :func:`read_profiles`)."""
     record = session.get(Citizen, citizen_id)
     if record is None:
         return Told({}, None, city_day(utc_now()))
     kept: dict[str, Any] = {}
     if record.told is not None:
-        kept = reveal(session, record, "told", actor=f"citizen:{citizen_id}", purpose=purpose)
+        who = actor or f"citizen:{citizen_id}"
+        kept = reveal(session, record, "told", actor=who, purpose=purpose)
     days = {
         kind: {name: date.fromisoformat(day) for name, day in columns.items()}
         for kind, columns in kept.get("days", {}).items()
     }
     birth = kept.get("birth")
-    return Told(days, date.fromisoformat(birth) if birth else None, city_day(record.created_at))
+    return Told(
+        days,
+        date.fromisoformat(birth) if birth else None,
+        city_day(record.created_at),
+        kept.get("consent"),
+    )
 
 
 def save_profile(  # noqa: PLR0913
@@ -101,7 +117,7 @@ def save_profile(  # noqa: PLR0913
     }
     record = citizen(session, citizen_id)
     record.profile = plain({**profiles, kind: attributes})
-    record.told = plain(_told_row({**known.days, kind: days}, known.birth))
+    record.told = plain(_told_row(replace(known, days={**known.days, kind: days})))
     record.profile_changed_at = moment
 
 
@@ -111,34 +127,46 @@ def save_birth(
     """Keep the birth date of the resident the profile is about, or forget it."""
     known = read_told(session, citizen_id, "profile_update")
     record = citizen(session, citizen_id)
-    record.told = plain(_told_row(known.days, birth))
+    record.told = plain(_told_row(replace(known, birth=birth)))
     record.profile_changed_at = now or utc_now()
 
 
-def _told_row(days: dict[str, dict[str, date]], birth: date | None) -> dict[str, Any]:
-    return {
-        "days": {k: {name: day.isoformat() for name, day in c.items()} for k, c in days.items()},
-        "birth": birth.isoformat() if birth else None,
-    }
+def save_consent(session: Session, citizen_id: str, consent: dict[str, str]) -> None:
+    """Keep how the citizen agreed to what is stored of him; the former record is replaced."""
+    known = read_told(session, citizen_id, "profile_update")
+    citizen(session, citizen_id).told = plain(_told_row(replace(known, consent=consent)))
+
+
+def _told_row(told: Told) -> dict[str, Any]:
+    days = {k: {name: day.isoformat() for name, day in c.items()} for k, c in told.days.items()}
+    birth = told.birth.isoformat() if told.birth else None
+    row: dict[str, Any] = {"days": days, "birth": birth}
+    return row if told.consent is None else row | {"consent": told.consent}
 
 
 def forget_profile(session: Session, citizen_id: str) -> bool:
-    """Erase every personal column, contacts and notices, and end every subscription.
+    """Erase every personal column, contacts, notices, checklists and hand-overs; end subscriptions.
 
     Tell whether anything was there. Tickets stay: they are the city's record of a case (see
-    docs/privacy.md).
+    docs/privacy.md). Appointments go but for those that are still to come: a window waits.
     """
     record = session.get(Citizen, citizen_id)
-    ended = unsubscribe_all(session, citizen_id)
+    ended = forget_citizen(session, citizen_id) | unsubscribe_all(session, citizen_id)
+    listed = forget_checklists(session, citizen_id)
+    session.execute(
+        delete(Appointment).where(
+            Appointment.citizen_id == citizen_id, Appointment.state != "requested"
+        )
+    )
     if record is None:
-        return ended
+        return ended or listed
     known = any(
         value is not None for value in (record.profile, record.name, record.phone, record.id_number)
     )
     record.profile = record.name = record.phone = record.id_number = record.told = None
     record.profile_changed_at = None
     _forget_notices(session, citizen_id)
-    return known or ended
+    return known or ended or listed
 
 
 def _forget_notices(session: Session, citizen_id: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from base.calendar import CITY_TIME
 from store.database import insert_missing
 from store.models import (
     OutboxEntry,
@@ -21,7 +21,6 @@ from store.models import (
     utc_now,
 )
 
-CITY_TIME = ZoneInfo("Asia/Shanghai")
 FINAL = ("closed", "rejected", "withdrawn")
 
 

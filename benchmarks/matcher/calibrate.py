@@ -2,16 +2,18 @@
 
     python -m benchmarks.matcher.calibrate [--write]
 
-Positives are the documents' own names, aliases and questions, each left out of the index
-while it is asked, and for every second one a copy as speech recognition might mishear it;
-negatives are ``negatives.yml``. Every number printed comes from five-fold cross-validation,
-so no text is judged by weights it helped to fit. ``nlu_data/heldout`` is never read here.
+Service items and packages: ``dev_questions.yml``, written without sight of what is indexed.
+Policies: their own titles, nicknames and questions, each left out of the index while it is asked,
+and for every second one a copy as speech recognition might mishear it. Negatives are
+``negatives.yml`` and the development questions that mean nothing. Every number printed comes from
+five-fold cross-validation, so no text is judged by weights it helped to fit.
+``nlu_data/heldout`` is never read here.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +26,20 @@ from scipy.optimize import minimize
 
 from base.encoder import Encoder, Vectors, get_encoder
 from base.settings import get_settings
-from matcher.finder import Finder, ServiceFinder, probabilities
-from matcher.hybrid import CALIBRATION_FILE, FEATURES, Calibration, judge
+from benchmarks.matcher.evaluate import DEV, matters, questions
+from matcher.finder import Finder, ServiceFinder, apart, probabilities
+from matcher.hybrid import CALIBRATION_FILE, FEATURES, Calibration, HybridIndex, judge
+from matcher.learned import Learned
 from matcher.lexical import normalise
 from matcher.policy import load_policies
 from matcher.policy_finder import PolicyFinder
-from matcher.service import load_services
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 NONE = -1
 FOLDS = 5
+LEFT_OUT = 10
+"""Parts of the passages, each left out in turn when it is asked what was learned."""
 PENALTY = 0.02
 NEGATIVE_SHARE = 0.2
 """How often a text that reaches a finder means nothing in its list. Small talk and complaints
@@ -41,7 +47,7 @@ are sorted out by the intent before, so it is low."""
 REFUSED = 0.8
 """Share of the negatives that must come out as unknown. Asking back in vain costs a citizen one
 click; not offering what he means costs him the answer."""
-PRECISION = {"services": 0.96, "policies": 0.85}
+PRECISION = {"services": 0.99, "policies": 0.85}
 """Wanted of sure answers. Policies overlap, so several are often a right answer to a text of
 which only one is counted as such; a finder that must be surer would never be sure."""
 NEUTRAL = Calibration(
@@ -114,9 +120,10 @@ def mishear(text: str, sounds: dict[str, list[str]], random: np.random.Generator
     return "".join(heard)
 
 
-def samples(finder: Finder[Any], encoder: Remembering, negatives: Iterable[str]) -> list[Sample]:
-    """Return every positive of ``finder``, left out of its index, and every negative."""
-    documents = list(finder.index.documents)
+def own_samples(finder: Finder[Any], encoder: Remembering) -> list[Sample]:
+    """Return every name and question of ``finder``'s documents, left out of its index."""
+    index = finder.index
+    documents = list(index.documents)
     sounds, random = homophones(), np.random.default_rng(11)
     asked: list[tuple[str, str, int]] = []
     for item in finder.items.values():
@@ -126,18 +133,50 @@ def samples(finder: Finder[Any], encoder: Remembering, negatives: Iterable[str])
             asked.append((text, text, target))
             if count % 2:
                 asked.append((mishear(text, sounds, random), text, target))
-    encoder.prepare([*(text for text, _, _ in asked), *negatives])
-    result = [
-        Sample(text, finder.index.features(text, without=source).astype(np.float64), target)
+    encoder.prepare(text for text, _, _ in asked)
+    folds = np.random.default_rng(3).integers(0, LEFT_OUT, len(index.passages))
+    fold_of = {p.text: int(fold) for p, fold in zip(index.passages, folds, strict=True)}
+    learned = [index.learned_from(folds != fold) for fold in range(LEFT_OUT)]
+    return [
+        _sample(index, text, target, source, learned[fold_of[normalise(source)]])
         for text, source, target in asked
     ]
-    for text in negatives:
-        result.append(Sample(text, finder.index.features(text).astype(np.float64), NONE))
-    return result
 
 
-def fit(training: list[Sample]) -> Fit:
-    """Fit the conditional logit by maximum likelihood with an L2 penalty."""
+def dev_samples(finder: Finder[Any], encoder: Remembering) -> list[Sample]:
+    """Return the development questions with their document, or none."""
+    documents = list(finder.index.documents)
+    rows = questions(DEV)
+    encoder.prepare(row.text for row in rows)
+    return [
+        _sample(finder.index, row.text, documents.index(min(row.right)) if row.right else NONE)
+        for row in rows
+    ]
+
+
+def outside_samples(
+    finder: Finder[Any], encoder: Remembering, negatives: Sequence[str]
+) -> list[Sample]:
+    """Return texts that mean none of ``finder``'s documents."""
+    encoder.prepare(negatives)
+    return [_sample(finder.index, text, NONE) for text in negatives]
+
+
+def _sample(
+    index: HybridIndex,
+    text: str,
+    target: int,
+    without: str | None = None,
+    learned: Learned | None = None,
+) -> Sample:
+    return Sample(text, index.features(text, without, learned).astype(np.float64), target)
+
+
+def fit(training: list[Sample], outside: Flags) -> Fit:
+    """Fit the conditional logit by maximum likelihood with an L2 penalty.
+
+    A text without a target means none, or one of the documents that are ``outside``.
+    """
     stacked = np.stack([sample.features for sample in training])
     targets = np.array([sample.target for sample in training])
     negative = targets == NONE
@@ -147,24 +186,24 @@ def fit(training: list[Sample]) -> Fit:
         (1 - NEGATIVE_SHARE) / max(1, (~negative).sum()),
     )
     scale = stacked.reshape(-1, stacked.shape[-1]).std(axis=0) + 1e-9
-    rows = np.arange(len(training))
+    right = np.zeros((len(training), len(outside) + 1))
+    right[negative] = np.append(outside, True)
+    right[np.flatnonzero(~negative), targets[~negative]] = 1
 
     def loss(parameters: Array) -> tuple[float, Array]:
         logits = (stacked / scale) @ parameters[:-1]
-        logits = np.concatenate([logits, np.full((len(rows), 1), parameters[-1])], axis=1)
+        logits = np.concatenate([logits, np.full((len(logits), 1), parameters[-1])], axis=1)
         logits -= logits.max(axis=1, keepdims=True)
         chance = np.exp(logits)
         chance /= chance.sum(axis=1, keepdims=True)
-        likelihood = np.log(chance[rows, targets] + 1e-12)
-        slope = chance.copy()
-        slope[rows, targets] -= 1
-        slope *= weight[:, None]
+        hit = (chance * right).sum(axis=1, keepdims=True) + 1e-12
+        slope = (chance - chance * right / hit) * weight[:, None]
         gradient = np.append(
             np.einsum("nd,ndf->f", slope[:, :-1], stacked / scale), slope[:, -1].sum()
         )
         gradient[:-1] += 2 * PENALTY * parameters[:-1] / len(scale)
         penalty = PENALTY * (parameters[:-1] ** 2).mean()
-        return float(-(weight * likelihood).sum() + penalty), gradient
+        return float(-(weight * np.log(hit[:, 0])).sum() + penalty), gradient
 
     start = np.zeros(stacked.shape[-1] + 1)
     bounds = [(0, None)] * stacked.shape[-1] + [(None, None)]
@@ -172,19 +211,22 @@ def fit(training: list[Sample]) -> Fit:
     return Fit(found.x[:-1] / scale, float(found.x[-1]))
 
 
-def chances(sample: Sample, fitted: Fit) -> tuple[Any, float]:
-    """Return the probability of every document and of none."""
-    return probabilities((sample.features @ fitted.weights).astype(np.float32), fitted.none)
+def chances(sample: Sample, fitted: Fit, outside: Flags) -> tuple[Any, float]:
+    """Return the probability of every document and of none, what is ``outside`` being none."""
+    logits = (sample.features @ fitted.weights).astype(np.float32)
+    return apart(*probabilities(logits, fitted.none), outside)
 
 
-def cross_validate(every: list[Sample], seed: int = 7) -> list[tuple[Sample, Any, float]]:
+def cross_validate(
+    every: list[Sample], outside: Flags, seed: int = 7
+) -> list[tuple[Sample, Any, float]]:
     """Judge each sample by weights fitted on the other folds."""
     order = np.random.default_rng(seed).permutation(len(every))
     judged: list[tuple[Sample, Any, float]] = []
     for fold in range(FOLDS):
         held = {int(row) for row in order[fold::FOLDS]}
-        fitted = fit([sample for row, sample in enumerate(every) if row not in held])
-        judged.extend((every[row], *chances(every[row], fitted)) for row in held)
+        fitted = fit([sample for row, sample in enumerate(every) if row not in held], outside)
+        judged.extend((every[row], *chances(every[row], fitted, outside)) for row in held)
     return judged
 
 
@@ -233,12 +275,13 @@ def choose(judged: list[tuple[Sample, Any, float]], precision: float) -> Calibra
     return limits
 
 
-def calibrate(finder: Finder[Any], encoder: Remembering, negatives: list[str]) -> Calibration:
+def calibrate(finder: Finder[Any], every: list[Sample]) -> Calibration:
     """Print the table of one collection and return its calibration."""
-    every = samples(finder, encoder, negatives)
-    judged = cross_validate(every)
+    documents = finder.index.documents
+    outside = np.array([finder.is_outside(finder.items[name]) for name in documents])
+    judged = cross_validate(every, outside)
     limits = choose(judged, PRECISION[finder.collection])
-    fitted = fit(every)
+    fitted = fit(every, outside)
     positives = sum(sample.target != NONE for sample in every)
     print(f"\n{finder.collection}: {positives} positives, {len(every) - positives} negatives")
     for name, weight in zip(FEATURES, fitted.weights, strict=True):
@@ -257,7 +300,6 @@ def calibrate(finder: Finder[Any], encoder: Remembering, negatives: list[str]) -
     for sample, scores, none in judged:
         kind, rows = judge(scores, none, limits)
         if kind == "certain" and rows[0] != sample.target:
-            documents = finder.index.documents
             meant = "-" if sample.target == NONE else documents[sample.target]
             print(f"  wrong: {sample.text} -> {documents[rows[0]]}, meant {meant}")
     weights = {
@@ -270,26 +312,27 @@ def main() -> None:
     """Calibrate both finders."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {CALIBRATION_FILE.name}")
+    parser.add_argument("--only", choices=["services", "policies"], help="one of the two")
     arguments = parser.parse_args()
     settings = get_settings()
     encoder = Remembering(get_encoder(settings.embedding_model))
     text = Path(__file__).with_name("negatives.yml").read_text(encoding="utf-8")
     groups: dict[str, list[str]] = yaml.safe_load(text)
     outside = [line for name, lines in groups.items() if name != "broad_policy" for line in lines]
-    services = load_services(settings.policies_dir / "services")
-    policies = load_policies(settings.policies_dir)
-    result = {
-        "services": calibrate(
-            ServiceFinder(services, encoder, settings.model_dir, NEUTRAL), encoder, outside
-        ),
-        "policies": calibrate(
-            PolicyFinder(policies, encoder, settings.model_dir, NEUTRAL),
-            encoder,
-            [*outside, *groups["broad_policy"]],
-        ),
-    }
+    result = {}
+    if arguments.only != "policies":
+        services = ServiceFinder(matters(), encoder, settings.model_dir, NEUTRAL)
+        every = dev_samples(services, encoder) + outside_samples(services, encoder, outside)
+        result["services"] = calibrate(services, every)
+    if arguments.only != "services":
+        found = load_policies(settings.policies_dir)
+        policies = PolicyFinder(found, encoder, settings.model_dir, NEUTRAL)
+        negatives = [*outside, *groups["broad_policy"]]
+        every = own_samples(policies, encoder) + outside_samples(policies, encoder, negatives)
+        result["policies"] = calibrate(policies, every)
     if arguments.write:
-        content = {name: value.model_dump(mode="json") for name, value in result.items()}
+        content = yaml.safe_load(CALIBRATION_FILE.read_text(encoding="utf-8"))
+        content |= {name: value.model_dump(mode="json") for name, value in result.items()}
         CALIBRATION_FILE.write_text(
             "# Written by benchmarks/matcher/calibrate.py; do not edit by hand.\n"
             f"# Fitted with the encoder {encoder.name}.\n"

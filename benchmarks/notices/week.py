@@ -46,9 +46,9 @@ from channels.notices.manners import Manners
 from channels.notices.rounds import Rounds
 from channels.notices.shelf import Shelf
 from store.database import unit_of_work
+from store.feedback import save_feedback
 from store.models import OutgoingMessage
 from store.notice_contacts import end_deliveries, save_contact
-from store.notices import save_feedback
 from store.people import save_birth, save_profile, subscribe, unsubscribe
 from store.privacy import reveal
 from tests.isolated import isolated

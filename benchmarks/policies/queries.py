@@ -1,4 +1,4 @@
-"""Policies found by citizens' words: nDCG@5, beside BM25, meaning alone and LIKE.
+"""Policies found by citizens' words: nDCG@5, beside meaning alone, BM25, both fused, and LIKE.
 
     python -m benchmarks.policies.queries [--errors]
 
@@ -31,6 +31,8 @@ from matcher.profile import KINDS, Kind
 
 GOLDEN = Path(__file__).with_name("golden")
 DEPTH = 5
+FUSION = 60
+"""The constant of reciprocal rank fusion, as its authors set it."""
 
 Rank = Callable[[str, Kind], Sequence[str]]
 
@@ -82,6 +84,14 @@ class Finders:
         """The best passage by BM25 over jieba's words."""
         return self._of(kind, self._best(self._bm25.get_scores(jieba.lcut(normalise(text)))))
 
+    def fused(self, text: str, kind: Kind) -> list[str]:
+        """E5 and BM25 by reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009)."""
+        scores: dict[str, float] = {}
+        for ranked in (self.meaning(text, kind), self.bm25(text, kind)):
+            for place, name in enumerate(ranked, start=1):
+                scores[name] = scores.get(name, 0.0) + 1 / (FUSION + place)
+        return sorted(scores, key=lambda name: -scores[name])
+
     def like(self, text: str, kind: Kind) -> list[str]:
         """How many of the question's words a policy has: ``LIKE '%word%'`` for each."""
         words = [word for word in jieba.lcut(normalise(text)) if len(word) > 1]
@@ -112,6 +122,7 @@ def main() -> None:
         "shimin": finders.shimin,
         "meaning alone (E5)": finders.meaning,
         "BM25 (bm25s, jieba)": finders.bm25,
+        "RRF of E5 and BM25": finders.fused,
         "LIKE": finders.like,
     }
     for name, rank in ways.items():

@@ -99,7 +99,8 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_message_read_ahead_is_parsed_once(self) -> None:
         headers = {"X-Rasa-Token": TOKEN}
-        self.assertEqual(await self.post(headers, {"message": "你好"}, "read"), (200, {}))
+        found = await self.post(headers, {"message": "你好"}, "read")
+        self.assertEqual(found, (200, {"understanding": PARSED}))
         self.assertEqual(self.heard, [])
         parsed = len(self.agent.processor.parsed)
         _, answer = await self.post(headers)

@@ -7,11 +7,13 @@ from fastapi.staticfiles import StaticFiles
 
 from base.errors import ConfigurationError
 from base.settings import Settings
+from channels.agents import routes as agents
+from channels.console import pages as console
 from channels.conversation import Conversation
-from channels.gateway import api, errors, health, media, webhook
+from channels.gateway import api, errors, health, media, profiles, webhook
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
+from channels.public import appointments, checklists, unsubscribe
 from channels.public import routes as public
-from channels.public import unsubscribe
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
 from channels.web import routes as web
@@ -52,12 +54,17 @@ def create_app(settings: Settings) -> FastAPI:
         settings, app.state.rasa, CategoryClassifier.load(settings)
     )
     app.state.public_pages = public.PublicPages(settings, app.state.categories)
+    app.state.console = console.Console(settings)
+    app.state.agent_desk = agents.AgentDesk(settings, app.state.console, app.state.categories)
+    app.state.checklist_pages = checklists.ChecklistPages(settings)
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    rooms = (api, health, media, webhook, web, public, unsubscribe)
-    for room in rooms:
+    citizens = (api, profiles, health, media, webhook, web)
+    pages = (public, unsubscribe, checklists, appointments, console, agents)
+    for room in (*citizens, *pages):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
+    app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")
     return app

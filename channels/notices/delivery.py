@@ -28,11 +28,13 @@ from channels.notices.robots import LONGEST_BYTES, Robots, robot_client
 from channels.notices.shelf import Policies, Shelf
 from channels.notices.wording import Item, plain_text, short_text, subject
 from matcher.policy import Policy
+from matcher.ranking import excludes
 from store.database import unit_of_work
+from store.feedback import feedback_of
 from store.models import utc_now
 from store.notice_contacts import contact, link_of
 from store.notice_models import NoticeDelivery, NoticeDigest
-from store.notices import claim_delivery, feedback_of, is_wanted, known_notices
+from store.notices import claim_delivery, is_wanted, known_notices
 from store.privacy import reveal
 from store.tickets import city_day
 
@@ -223,7 +225,7 @@ def _still_true(
 def _choices(policy: Policy, told: set[str], policies: Policies) -> tuple[Policy, ...]:
     """Return the policies the person was told of that cannot be had beside this one."""
     others = [policies.by_id[name] for name in sorted(told - {policy.id}) if name in policies.by_id]
-    return tuple(o for o in others if o.id in policy.excludes or policy.id in o.excludes)
+    return tuple(other for other in others if excludes(policy, other))
 
 
 def _settle(

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from base.calendar import CITY_TIME
 from base.settings import Settings
 from matcher.notices.decide import URGENT_DAYS
-from store.tickets import CITY_TIME, city_day
+from store.tickets import city_day
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from store.notices import (
     note_versions,
     read_person,
 )
-from store.people import Told
+from store.people import CHAT, Told
 from store.tickets import city_day
 
 log = structlog.get_logger(__name__)
@@ -151,6 +151,8 @@ class Rounds:
             person.declined,
             (settled, city_day(settled)) if settled else None,
             first_seen,
+            person.reminded,
+            subscribed=bool(person.channels),
         )
         items = wanted(policies.all, subject, history, today)
         following = self._manners.next_day(now)
@@ -173,7 +175,8 @@ class Rounds:
                 for slot in item.slots
             ]
             replies = chat_replies(_items(plan.now), city_day(now))
-            compose(session, person.citizen_id, notices, person.channels, replies, now)
+            channels = person.channels or (CHAT,)  # a reminder alone was asked for in the chat
+            compose(session, person.citizen_id, notices, channels, replies, now)
         note_look(
             session,
             person.citizen_id,

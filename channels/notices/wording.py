@@ -20,6 +20,7 @@ _LEADS = {
     "profile": "按您现在的情况，您符合条件",
     "birthday": "按您的年龄，您现在符合条件",
     "deadline": "快截止了",
+    "reminder": "您要我提醒的，快截止了",
 }
 _CHECKED = "是否符合，以受理部门审核为准。"
 _CHAT_STOP = "不想再收，回复“退订”；所有渠道都不要，回复“全部退订”。"
@@ -72,6 +73,10 @@ def short_text(items: Sequence[Item], today: date, unsubscribe: str) -> str:
 
 
 def _lead(items: Sequence[Item]) -> str:
+    if all(item.trigger == "reminder" for item in items):
+        return "您要我提醒的政策快截止了："
+    if any(item.trigger == "reminder" for item in items):
+        return f"有{len(items)}项政策要告诉您："
     if len(items) == 1:
         return "有一项您符合条件的政策："
     return f"有{len(items)}项您符合条件的政策："

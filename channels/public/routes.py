@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from base.calendar import CITY_TIME
 from base.settings import Settings
 from channels.public.kept import Kept
 from channels.public.pictures import StatusBar, map_picture, status_bar
@@ -21,7 +22,6 @@ from dispatch.places.atlas import Atlas
 from dispatch.places.city_map import CityMap
 from store.database import reading
 from store.models import utc_now
-from store.tickets import CITY_TIME
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

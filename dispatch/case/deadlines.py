@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from base.calendar import CITY_TIME
 from dispatch.case.limits import Limits, limits, started, transfers, untaken
 from dispatch.case.telling import tell
 from dispatch.case.wording import (
@@ -27,7 +28,7 @@ from dispatch.case.wording import (
 )
 from dispatch.classification.categories import Categories, Category
 from store.models import Ticket
-from store.tickets import CITY_TIME, forwarded_in, is_queued, queue_outbox
+from store.tickets import forwarded_in, is_queued, queue_outbox
 
 log = structlog.get_logger(__name__)
 

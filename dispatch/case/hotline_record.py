@@ -14,13 +14,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from base.calendar import CITY_TIME
 from base.masking import mask
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.case.limits import limits
 from dispatch.classification.categories import Categories, Category
 from store.models import Media, Ticket, TicketEvent
 from store.privacy import reveal
-from store.tickets import CITY_TIME
 
 AppealType = Literal["咨询", "求助", "投诉", "举报", "建议"]
 """《北京市接诉即办工作条例》, its definition: 咨询、求助、投诉、举报、建议等诉求."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from base.calendar import CITY_TIME
 from base.errors import ConfigurationError
 from dispatch.classification.categories import (
     RESOLVE_LIMIT_HOURS,
@@ -29,7 +30,6 @@ from dispatch.classification.categories import (
 from dispatch.files import read_mapping, validate
 from dispatch.times.calendar import Calendar, DayKind
 from store.models import utc_now
-from store.tickets import CITY_TIME
 
 log = structlog.get_logger(__name__)
 

@@ -7,13 +7,13 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from base.calendar import CITY_TIME
 from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings, get_settings
 from dispatch.case.lifecycle import FINISHED, STATUS_NAMES
 from dispatch.case.limits import limit_hours, limits
 from dispatch.classification.categories import Category
 from store.models import Media, Ticket, utc_now
-from store.tickets import CITY_TIME
 
 WITHDRAWAL = "市民撤回"
 SUPPLEMENT = "市民补充："

@@ -21,6 +21,8 @@ from dispatch.case.deadlines import call_for_overdue
 from dispatch.classification.categories import Categories
 from dispatch.reporting.drafts import expire, remind
 from dispatch.similar.hotspots import HotSpots
+from store.answer_quality import forget_questions
+from store.checklists import forget_untouched
 from store.database import reading, unit_of_work
 from store.media import purge_unattached, sweep_strays
 
@@ -67,6 +69,12 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
     def unattached(session: Session, _now: datetime) -> object:
         return purge_unattached(session, timedelta(days=settings.keep_unattached_days))
 
+    def checklists(session: Session, now: datetime) -> object:
+        return forget_untouched(session, now - timedelta(days=settings.checklist_keep_days))
+
+    def questions(session: Session, now: datetime) -> object:
+        return forget_questions(session, settings.unanswered_keep_days, now)
+
     return (
         Job("after_photos", after_photos(settings), PHOTO_SECONDS),
         Job("hot_spots", HotSpots(settings.city_dir, categories).observe_new, HOT_SPOT_SECONDS),
@@ -75,7 +83,9 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
         Job("draft_reminders", in_unit_of_work(remind)),
         Job("draft_expiry", in_unit_of_work(expire)),
         Job("unattached_media", in_unit_of_work(unattached), DAY_SECONDS),
+        Job("unanswered_questions", in_unit_of_work(questions), DAY_SECONDS),
         Job("stray_media", strays, DAY_SECONDS),
+        Job("checklist_expiry", in_unit_of_work(checklists), DAY_SECONDS),
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from base.calendar import CITY_TIME
 from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings
 from dispatch.case.lifecycle import external_status
 from dispatch.open311 import MAX_DESCRIPTION_CHARS, RequestDraft, UpdateDraft
 from store.models import Media, OutboxEntry, Ticket
 from store.privacy import reveal
-from store.tickets import CITY_TIME
 
 ACTOR, PURPOSE = "relay", "dispatch"
 SHOWN_MEDIA = ("image/", "video/")

@@ -8,11 +8,11 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from base.calendar import CITY_TIME
 from base.settings import get_settings
 from dispatch.reporting.draft import Draft
 from store.drafts import drop_untouched, unreminded
 from store.people import queue_message
-from store.tickets import CITY_TIME
 
 log = structlog.get_logger(__name__)
 

@@ -50,3 +50,12 @@ def hotlines_for(text: str) -> tuple[Hotline, ...]:
     """Return the numbers that fit the words, most urgent first; 110, 119, 120 when none do."""
     fitting = tuple(line for line in HOTLINES if line.pattern.search(text))
     return fitting or HOTLINES[:3]
+
+
+def advice(text: str) -> str:
+    """Return what to do in danger, with the numbers that fit the words."""
+    numbers = "\n".join(f"· {line.name}：{line.number}" for line in hotlines_for(text))
+    return (
+        "请先离开危险的地方，带上身边的人，不要开关电器、不要用明火，到安全处马上打电话：\n"
+        f"{numbers}\n我不能代替您报警，请现在就打。"
+    )

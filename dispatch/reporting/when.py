@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from base.calendar import CITY_TIME
 from dispatch.reporting.draft import Draft, Occurred
 from dispatch.times.occurrence import display, occurrence
-from store.tickets import CITY_TIME
 
 RECENT = timedelta(days=3)
 """A photo not older than this tells when it happened, unless the words do."""

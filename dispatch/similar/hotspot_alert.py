@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from base.calendar import CITY_TIME
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.classification.categories import Category
 from store.models import Ticket
-from store.tickets import CITY_TIME
 
 LISTED = 60
 """Complaints listed by number; an Open311 description holds 4000 characters."""

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from matcher.batch.encoding import TRUE, UNKNOWN_CODE, UNKNOWN_NUMBER, code_of, unknown_of
 from matcher.predicate import Predicate
-from matcher.profile import ATTRIBUTES, Attribute
+from matcher.profile import ATTRIBUTES, SCALE_AT_MOST, Attribute
 
 __all__ = ["Bounds", "bounds"]
 
@@ -43,7 +43,7 @@ class _Bounder:
     """Walks a checked predicate tree (matcher.predicate refuses everything not handled here)."""
 
     def __init__(self, kind: str) -> None:
-        self._attributes = ATTRIBUTES[kind]
+        self._attributes = {**ATTRIBUTES[kind], SCALE_AT_MOST.name: SCALE_AT_MOST}
 
     def bound(self, node: Any) -> Bounds:
         """Return the bounds of one boolean node."""

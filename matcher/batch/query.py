@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from matcher.batch.bounds import bounds
-from matcher.batch.derived import industry_sql, scale_sql
+from matcher.batch.derived import INDUSTRY, industry_sql, scale_at_most_sql, scale_sql
 from matcher.batch.encoding import encoded_select
 from matcher.policy import Policy
-from matcher.profile import ATTRIBUTES, Kind
+from matcher.profile import ATTRIBUTES, SCALE_AT_MOST, Kind
 
 __all__ = ["PLACE", "completed_select", "encode_query", "verdict_query"]
 
 
 PLACE = "place"
 """The column of a verdict query that tells which profile a row is about."""
+_SOURCE = "source_place"
+"""The same within, where a table may have a column of its own by that name."""
 
 
 def completed_select(kind: Kind, table: str, columns: Collection[str], place: str = "rowid") -> str:
     """Return SQL for some columns of a table of profiles, derived ones filled in.
+
+    With ``scale`` comes ``scale_at_most``, which conditions on it read besides.
 
     Args:
         kind: of the profiles.
@@ -26,12 +30,18 @@ def completed_select(kind: Kind, table: str, columns: Collection[str], place: st
         columns: those wanted.
         place: the column of ``table`` that identifies a profile; it comes out as ``place``.
     """
-    derived = {"industry": industry_sql, "scale": scale_sql} if kind == "enterprise" else {}
-    selected = [f"{place} AS {PLACE}"]
+    if kind != "enterprise":
+        selected = [name for name in ATTRIBUTES[kind] if name in columns]
+        return f"SELECT {', '.join([f'{place} AS {PLACE}', *selected])} FROM {table}"
+    derived = {"industry": INDUSTRY, "scale": scale_sql()}
+    selected = [f"{_SOURCE} AS {PLACE}"]
     for name in ATTRIBUTES[kind]:
         if name in columns:
-            selected.append(f"{derived[name]()} AS {name}" if name in derived else name)
-    return f"SELECT {', '.join(selected)} FROM {table}"
+            selected.append(f"{derived[name]} AS {name}" if name in derived else name)
+    if "scale" in columns:
+        selected.append(f"{scale_at_most_sql()} AS {SCALE_AT_MOST.name}")
+    source = f"SELECT *, {place} AS {_SOURCE}, {industry_sql()} AS {INDUSTRY} FROM {table}"
+    return f"SELECT {', '.join(selected)} FROM ({source}) AS source"
 
 
 def encode_query(kind: Kind, table: str, columns: Collection[str], place: str = "rowid") -> str:
@@ -41,6 +51,7 @@ def encode_query(kind: Kind, table: str, columns: Collection[str], place: str = 
     """
     inner = completed_select(kind, table, columns, place)
     wanted = [column for name, column in ATTRIBUTES[kind].items() if name in columns]
+    wanted += [SCALE_AT_MOST] if "scale" in columns else []
     return encoded_select(PLACE, wanted, f"({inner}) AS completed")
 
 

@@ -16,7 +16,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["MOST", "Age", "read_birth", "years_between"]
+__all__ = ["MOST", "Age", "day_of_age", "read_birth", "years_between"]
 
 MOST = 120
 _DAY = r"(?<!\d)((?:19|20)\d\d)\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})(?!\d)\s*[日号]?"
@@ -64,6 +64,11 @@ def years_between(start: date, end: date) -> int:
     if (end.month, end.day) < (start.month, start.day):
         years -= 1
     return max(0, years)
+
+
+def day_of_age(birth: date, years: int) -> date:
+    """Return the day on which somebody born on ``birth`` is ``years`` old."""
+    return _anniversary(birth, years)
 
 
 def read_birth(text: str, today: date) -> date | None:

@@ -2,7 +2,9 @@
 
 Told is only what the person surely qualifies for (``eligible``, for every age he may have), that
 can be applied for or will be, that he has not applied for, does not decline and was not told. One
-version of a policy is told once, the end of its window at seven, three and one day.
+version of a policy is told once, the end of its window at seven, three and one day. Who asked to be
+reminded of a policy is told the end of its window whatever he qualifies for; who asked for nothing
+else, that alone.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from matcher.eligibility import evaluate
 from matcher.notices.ages import Age
 from matcher.policy import Policy
 from matcher.profile import Kind, Profile, complete, parse_profile
-from matcher.ranking import benefit_worth
+from matcher.ranking import benefit_worth, excludes
 
-__all__ = ["History", "Slot", "Subject", "Trigger", "Wanted", "eligible", "wanted"]
+__all__ = ["History", "Slot", "Subject", "Trigger", "Wanted", "eligible", "present_stage", "wanted"]
 
 Slot = Literal["match", "closes_7", "closes_3", "closes_1"]
-Trigger = Literal["new", "changed", "profile", "birthday", "deadline"]
+Trigger = Literal["new", "changed", "profile", "birthday", "deadline", "reminder"]
 Key = tuple[str, int, str]
 
 STAGES: tuple[tuple[int, Slot], ...] = ((1, "closes_1"), (3, "closes_3"), (7, "closes_7"))
@@ -75,6 +77,8 @@ class History:
         settled: the last look after which nothing was left to tell (aware, and the day of it in
             the city); None before the first.
         first_seen: when each ``(policy, version)`` was first here.
+        reminded: policies whose closing he asked to be reminded of.
+        subscribed: whether he asked to hear of policies at all.
     """
 
     known: frozenset[Key]
@@ -82,6 +86,8 @@ class History:
     declined: frozenset[str]
     settled: tuple[datetime, date] | None
     first_seen: Mapping[tuple[str, int], datetime]
+    reminded: frozenset[str] = frozenset()
+    subscribed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +136,37 @@ def wanted(
     silent = history.received | history.declined
     fitting = [
         policy
-        for policy in eligible(policies, subject, today)
+        for policy in (eligible(policies, subject, today) if history.subscribed else ())
         if policy.window.state(today) != "closed"
         and policy.id not in silent
-        and not any(_exclude(policy, other) for other in taken)
+        and not any(excludes(policy, other) for other in taken)
     ]
     found = []
     for policy in fitting:
         slots = _slots(policy, history.known, today)
         if slots:
-            others = tuple(other for other in fitting if _exclude(policy, other))
+            others = tuple(other for other in fitting if excludes(policy, other))
             trigger = _trigger(policy, slots, subject, history)
             found.append(Wanted(policy, slots, trigger, _days_left(policy, today), others))
+    told = {item.policy.id for item in found}
+    found += _reminders([p for p in policies if p.id not in silent | told], history, today)
     return tuple(sorted(found, key=_order))
+
+
+def _reminders(policies: Iterable[Policy], history: History, today: date) -> Iterable[Wanted]:
+    for policy in policies:
+        slots = _slots(policy, history.known, today)
+        stages = tuple(slot for slot in slots if slot != "match")
+        if policy.id in history.reminded and stages:
+            yield Wanted(policy, stages, "reminder", _days_left(policy, today), ())
+
+
+def present_stage(policy: Policy, today: date) -> Slot | None:
+    """Return the stage at which the end of an open window is; None while it is farther off."""
+    left = _days_left(policy, today)
+    if left is None or policy.window.state(today) != "open":
+        return None
+    return next((stage for days, stage in STAGES if left <= days), None)
 
 
 def _profile(kind: str, attributes: Mapping[str, Any]) -> Profile:
@@ -159,9 +183,9 @@ def _profile(kind: str, attributes: Mapping[str, Any]) -> Profile:
 def _slots(policy: Policy, known: frozenset[Key], today: date) -> tuple[Slot, ...]:
     """Return what of a policy is still to be told; of the stages only the present one is."""
     slots: list[Slot] = ["match"]
-    left = _days_left(policy, today)
-    if left is not None and policy.window.state(today) == "open":
-        slots += [stage for days, stage in STAGES if left <= days][:1]
+    stage = present_stage(policy, today)
+    if stage is not None:
+        slots.append(stage)
     return tuple(slot for slot in slots if (policy.id, policy.version, slot) not in known)
 
 
@@ -182,10 +206,6 @@ def _trigger(
         return "changed" if older else "new"
     # the same data a look ago: only the age can have made the difference
     return "profile" if eligible([policy], subject, day) else "birthday"
-
-
-def _exclude(one: Policy, other: Policy) -> bool:
-    return one.id != other.id and (other.id in one.excludes or one.id in other.excludes)
 
 
 def _days_left(policy: Policy, today: date) -> int | None:

@@ -103,7 +103,7 @@ def interruptions() -> list[dict[str, Any]]:
     """Rules for a message inside a form; the others begin or end something."""
     return [
         rule
-        for rule in rules_in("interruptions", "closing")
+        for rule in rules_in("interruptions", "closing", "checklists", "appointments", "quality")
         if "condition" in rule and intents_of(rule["steps"][0])
     ]
 
@@ -167,7 +167,16 @@ def test_domain_and_action_server_know_the_same_actions() -> None:
 def test_dialogues_use_only_what_the_domain_declares() -> None:
     known = set(domain("actions")) | set(domain("forms")) | set(domain("responses")) | BUILT_IN
     intents = {*domain("intents"), "nlu_fallback"}
-    for name in ("rules", "stories", "interruptions", "closing", "joining"):
+    for name in (
+        "rules",
+        "stories",
+        "interruptions",
+        "closing",
+        "joining",
+        "checklists",
+        "appointments",
+        "quality",
+    ):
         document = read(f"bot/dialogues/{name}.yml")
         for block in document.get("rules", []) + document.get("stories", []):
             for step in block["steps"]:
@@ -178,7 +187,7 @@ def test_dialogues_use_only_what_the_domain_declares() -> None:
 def test_every_intent_begins_something() -> None:
     """Whatever is understood outside a form has a rule; nothing is met with silence."""
     answered: list[str] = []
-    for rule in rules_in("rules", "closing", "joining"):
+    for rule in rules_in("rules", "closing", "joining", "checklists", "appointments", "quality"):
         if "condition" not in rule:
             answered += intents_of(rule["steps"][0])
     assert set(answered) == {*domain("intents"), "nlu_fallback"}

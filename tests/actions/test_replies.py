@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,18 @@ from channels.payloads import is_payload
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.case.wording import rating_buttons, status_reply, ticket_card
 from dispatch.reporting.draft import Contact, Draft, Occurred, Problems, Spot, new_draft
+from enquiries import wording
 from matcher.eligibility import evaluate
+from matcher.gathering import gather
 from matcher.policy import Policy, Window
 from matcher.profile import ATTRIBUTES, Profile, complete
 from matcher.ranking import match
+from matcher.service import FIRST_SENTENCE, ServiceItem, first_sentence
+from matcher.situation import ASPECTS, Aspect
 from store.models import Ticket, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 Buttons = Iterable[dict[str, str]]
-ASPECTS = [
-    "ask_service", "ask_materials", "ask_place_time", "ask_fee", "ask_duration", "ask_appointment",
-]  # fmt: skip
 SPOT = Spot(
     address="云东区文昌路18号", district="云东区", latitude=30.27, longitude=120.15, source="shared"
 )
@@ -59,30 +61,77 @@ def check_text(text: str, where: str) -> None:
 # --- services -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("intent", ASPECTS)
-def test_every_question_about_every_service_is_answered(intent: str) -> None:
-    assert len(catalogue().services) == 38
+def situations(item: ServiceItem) -> Iterable[dict[str, str]]:
+    """No situation, each option alone, and every combination."""
+    choices = [[(v.id, option.id) for option in v.options] for v in item.variants]
+    yield {}
+    yield from ({variant: option} for options in choices for variant, option in options)
+    if choices:
+        yield from (dict(combination) for combination in product(*choices))
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_every_answer_begins_with_one_short_sentence_and_ends_with_its_source(
+    aspect: Aspect,
+) -> None:
+    assert len(catalogue().services) >= 150
     for item in catalogue().services:
-        text = service_replies.answer_text(item, intent, catalogue().halls_for(item))
-        check_text(text, item.id)
-        assert text.startswith(f"【{item.name}】")
-        buttons = service_replies.answer_buttons(item, intent)
-        check_buttons(buttons, item.id)
-        assert not any(pressed["payload"].startswith(f"/{intent}{{") for pressed in buttons)
+        halls = catalogue().halls_for(item)
+        for situation in situations(item):
+            text = wording.answer(item, aspect, halls, situation)
+            where = f"{item.id} {aspect} {situation}"
+            check_text(text, where)
+            assert len(first_sentence(text)) <= FIRST_SENTENCE, f"{where}: {text}"
+            last = text.splitlines()[-1]
+            assert item.name in last and item.department in last, where
+            assert f"{item.checked.year}年{item.checked.month}月" in last, where
+            assert len(wording.spoken(text)) <= len(text), where
+
+
+def test_every_package_is_answered() -> None:
+    assert len(catalogue().packages) >= 10
+    for package in catalogue().packages:
+        items = [catalogue().service(step.service) for step in package.steps]
+        known = [item for item in items if item is not None]
+        assert len(known) == len(items)
+        text = wording.package_answer(package, known)
+        check_text(text, package.id)
+        assert len(first_sentence(text)) <= FIRST_SENTENCE
+        names = [material.name for material in gather(known)]
+        assert len(set(names)) == len(names)
+        check_card(service_replies.package_card(package, known))
+        buttons = service_replies.package_buttons(package, known)
+        check_buttons(buttons, package.id)
+        assert buttons[0]["title"] == "建个清单"
+        assert len(buttons) <= 7
+        for step, item in zip(package.steps, known, strict=True):
+            listed = any(pressed["title"].endswith(f". {item.name}") for pressed in buttons)
+            assert listed or step.when or len(buttons) == 7
 
 
 def test_each_question_gets_its_own_answer() -> None:
     item = catalogue().service("id_card_replace")
     assert item is not None
     halls = catalogue().halls_for(item)
-    answers = {name: service_replies.answer_text(item, name, halls) for name in ASPECTS}
+    answers = {aspect: wording.answer(item, aspect, halls, {}) for aspect in ASPECTS}
     assert len(set(answers.values())) == len(ASPECTS)
-    assert item.fee.text in answers["ask_fee"]
-    assert item.time_limit.text in answers["ask_duration"]
-    assert halls[0].address in answers["ask_place_time"]
+    assert answers["all"].startswith(item.answer)
+    assert item.fee.text in answers["fee"]
+    assert item.time_limit.text in answers["duration"]
     for number, material in enumerate(item.materials, start=1):
-        assert f"{number}. {material.name}" in answers["ask_materials"]
-        assert (material.name in answers["ask_service"]) == material.required
+        assert f"{number}. {material.name}" in answers["materials"]
+
+
+def test_buttons_offer_what_was_not_asked_and_every_option() -> None:
+    for item in catalogue().services:
+        for intent in service_replies.ASPECT_OF:
+            buttons = service_replies.answer_buttons(item, intent)
+            check_buttons(buttons, item.id)
+            assert not any(pressed["payload"].startswith(f"/{intent}{{") for pressed in buttons)
+        for variant in item.variants:
+            buttons = service_replies.variant_buttons(item, variant)
+            check_buttons(buttons, item.id)
+            assert len(buttons) == len(variant.options)
 
 
 def test_every_service_card_is_complete() -> None:
@@ -170,7 +219,9 @@ def test_no_results_are_said_plainly() -> None:
             "还没开始，2026年12月01日开始，2026年12月31日截止",
         ),
         (Window(closes=date(2026, 11, 20)), "已经截止，2026年11月20日截止"),
-        (Window(closes=date(2026, 11, 21)), "现在可以申请，2026年11月21日截止"),
+        (Window(closes=date(2026, 11, 21)), "现在可以申请，今天截止"),
+        (Window(closes=date(2026, 12, 21)), "现在可以申请，还有30天截止（2026年12月21日）"),
+        (Window(closes=date(2026, 12, 22)), "现在可以申请，2026年12月22日截止"),
     ],
 )
 def test_windows_in_words(window: Window, expected: str) -> None:

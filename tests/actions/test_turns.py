@@ -18,12 +18,11 @@ from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.policies import (
     Search,
     action_ask_policy_done,
-    action_forget_me,
-    action_subscribe,
     action_update_profile,
     known_profile,
     validate_policy_form,
 )
+from actions.policy_subscriptions import action_forget_me, action_subscribe
 from actions.registry import Handler
 from actions.tickets import named_ticket, score_in, supplement_content
 from actions.turn import Turn, next_message_only, payload
@@ -364,5 +363,6 @@ def test_what_was_told_is_remembered_and_forgotten(tracker: Trackers) -> None:
     assert "已经登记过" in run(action_subscribe, tracker())[0][0]["text"]
     messages, slots = run(action_forget_me, tracker("删除我的资料", "forget_me"))
     assert "都已删除" in messages[0]["text"]
-    assert slots == {"policy_search": None, "policy_id": None}
+    assert {"policy_search", "policy_id", "checklist_shown", "service_situation"} <= set(slots)
+    assert not any(slots.values())
     assert not known_profile("api:c-1", "resident").attributes

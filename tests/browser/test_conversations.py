@@ -32,8 +32,8 @@ def test_service_enquiry_by_sample_and_quick_button(visit: Visit) -> None:
     expect(link).to_have_attribute("href", re.compile(r"^tel:\d+$"))
 
     materials = citizen.tap("要带什么")
-    expect(materials.locator(".bubble")).to_contain_text("要带：")
-    expect(materials.locator(".bubble")).to_contain_text("居民身份证")
+    expect(materials.locator(".bubble")).to_contain_text("要带")
+    expect(materials.locator(".bubble")).to_contain_text("居民户口簿")
     used = citizen.answers.first.get_by_test_id("quick-button")
     expect(used.first).to_be_disabled()
     expect(citizen.answers.first.locator(".quick.chosen")).to_have_text("要带什么")

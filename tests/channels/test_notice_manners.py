@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from base.calendar import CITY_TIME
 from channels.notices.manners import Manners, start_of
-from store.tickets import CITY_TIME, city_day
+from store.tickets import city_day
 
 RULES = Manners(21, 8, 3, timedelta(days=7))
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from base.calendar import CITY_TIME
 from base.errors import ConfigurationError
 from base.settings import Settings, get_settings
 from channels.message import Reply
@@ -22,11 +23,11 @@ from channels.notices.rounds import Rounds, Tally
 from channels.notices.shelf import Shelf
 from channels.payloads import is_payload
 from store.database import reading, unit_of_work
+from store.feedback import end_reminders, save_feedback
 from store.notice_contacts import save_contact
 from store.notice_models import NoticeDelivery, PolicyNotice
-from store.notices import note_known, save_feedback
+from store.notices import note_known, save_reminder
 from store.people import inbox, save_birth, save_profile, subscribe, unsubscribe
-from store.tickets import CITY_TIME
 from tests.isolated import isolated
 from tests.stack import free_port
 
@@ -115,6 +116,57 @@ def test_a_new_policy_finds_who_qualifies_once(city: City) -> None:
     assert [button["title"] for button in told["buttons"]] == ["查看详情", "已申请", "不感兴趣"]
     assert all(is_payload(button["payload"]) for button in told["buttons"])
     Reply.of(told)
+
+
+def remind(name: str, stage: str | None = None, now: datetime = NOON) -> None:
+    with unit_of_work() as session:
+        save_reminder(session, ME, (name, 1), stage, now)
+
+
+def test_a_reminder_comes_at_its_stages_to_who_asked_for_nothing_else(city: City) -> None:
+    city.policy("ends", "age >= 999 OR age >= 70", window={"closes": "2026-12-05"})
+    remind("ends")
+    told = [city.look(NOON + n * DAY).told for n in range(14)]
+    days = {12 - n: dict(found) for n, found in enumerate(told) if found}
+    assert days == {d: {("ends", "reminder"): 1} for d in (7, 3, 1)}
+    (lead, text), *_ = city.heard()
+    assert lead["text"].startswith("您要我提醒的政策快截止了")
+    assert "退订" in lead["text"]
+    assert "ends补贴" in text["text"]
+    Reply.of(text)
+    assert len(city.heard()) == 3
+
+
+def test_a_reminder_asked_for_within_a_stage_does_not_come_at_once(city: City) -> None:
+    city.policy("ends", "age >= 70", window={"closes": "2026-11-28"})
+    remind("ends", "closes_7")
+    told = [city.look(NOON + n * DAY).told for n in range(6)]
+    assert [n for n, found in enumerate(told) if found] == [2, 4]  # three days before, and one
+
+
+def test_a_reminder_ends_with_the_word(city: City) -> None:
+    city.policy("ends", "age >= 70", window={"closes": "2026-11-26"})
+    remind("ends", "closes_7")
+    with unit_of_work() as session:
+        assert end_reminders(session, ME)
+        assert not end_reminders(session, ME)
+    assert all(city.look(NOON + n * DAY).told == {} for n in range(5))
+
+
+def test_who_applied_is_not_reminded(city: City) -> None:
+    city.policy("ends", "age >= 70", window={"closes": "2026-11-26"})
+    remind("ends", "closes_7")
+    with unit_of_work() as session:
+        save_feedback(session, ME, "ends", "applied", NOON)
+    assert all(city.look(NOON + n * DAY).told == {} for n in range(5))
+
+
+def test_a_subscriber_is_reminded_of_what_he_does_not_qualify_for(city: City) -> None:
+    resident(age=60)
+    city.policy("ends", "age >= 70", window={"closes": "2026-11-26"})
+    assert city.look(NOON).told == {}
+    remind("ends")
+    assert city.look(NOON + DAY).told == {("ends", "reminder"): 1}
 
 
 def test_a_changed_version_is_told_and_a_correction_is_not(city: City) -> None:

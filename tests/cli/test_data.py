@@ -52,6 +52,18 @@ def test_a_wrong_file_is_named(
     assert "Traceback" not in done.stderr
 
 
+def test_what_only_one_of_two_policies_excludes_is_named(command: Command, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    path = tmp_path / "policies" / "resident" / "rent_deduction.yml"
+    text = path.read_text("utf-8")
+    assert "excludes:\n- mortgage_deduction\n" in text
+    path.write_text(text.replace("excludes:\n- mortgage_deduction\n", "excludes: []\n"), "utf-8")
+    done = command("policies", "check", str(tmp_path / "policies"))
+    assert done.returncode == 0
+    assert "note: mortgage_deduction excludes rent_deduction" in done.stderr
+    assert "note:" not in command("policies", "check").stderr
+
+
 def test_an_empty_folder_is_no_catalogue(command: Command, tmp_path: Path) -> None:
     done = command("policies", "check", str(tmp_path))
     assert done.returncode == 2

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from base.calendar import CITY_TIME
 from dispatch.case.deadlines import call_for_overdue
 from dispatch.case.limits import limit_hours, limits, transfers
 from dispatch.case.wording import OUR_WORDS
@@ -14,7 +15,7 @@ from dispatch.outbox.relay import Relay
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, TicketEvent, utc_now
 from store.privacy import reveal
-from store.tickets import CITY_TIME, add_event
+from store.tickets import add_event
 from tests.dispatch.relaying import File, MakeRelay, drain, entries, the_ticket, told
 from tests.dispatch.servers import Desk
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from base.calendar import CITY_TIME
 from dispatch.reporting.draft import Contact, Draft, Heard, Location
 from dispatch.reporting.evidence import DOUBTFUL_METRES
 from dispatch.reporting.intake import Intake, next_problem
-from store.tickets import CITY_TIME
 from tests.dispatch.saying import (
     ELSEWHERE,
     INSIDE,

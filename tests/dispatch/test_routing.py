@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from base.calendar import CITY_TIME
 from base.errors import ConfigurationError
 from base.settings import Settings
 from dispatch.case.filing import file_complaint
@@ -20,7 +21,6 @@ from dispatch.reporting.intake import Heard, Intake, Location, new_draft
 from dispatch.times.calendar import Calendar
 from store.database import unit_of_work
 from store.models import Ticket, TicketEvent
-from store.tickets import CITY_TIME
 from tests.dispatch.conftest import HERE
 from tests.dispatch.test_filing import MakeDraft
 from tests.store.city import CityStore

@@ -51,6 +51,7 @@ def _service(identifier: str = "id_card_replace", **changes: Any) -> Data:
         "domain": "公安",
         "audience": "resident",
         "questions": ["身份证丢了怎么补办", "身份证不见了去哪里补", "补身份证要带什么"],
+        "answer": "带户口簿到派出所补办，工本费40元，20个工作日领证。",
         "summary": "居民身份证丢失后申请补领。",
         "conditions": ["年满十六周岁"],
         "materials": [{"name": "户口簿", "required": True}],
@@ -63,8 +64,9 @@ def _service(identifier: str = "id_card_replace", **changes: Any) -> Data:
         "phone": "12345",
         "basis": [{"title": "中华人民共和国居民身份证法", "article": "第十一条"}],
         "checked": "2026-10-15",
+        "review_by": "2027-10-15",
         "origin": "sample",
-        "appointment": {"required": False, "text": "无需预约"},
+        "appointment": {"required": False, "bookable": True, "text": "无需预约"},
     } | changes
 
 
@@ -76,7 +78,7 @@ HALL: Data = {
     "lat": 30.2741,
     "lon": 120.1551,
     "phone": "12345",
-    "hours": "工作日 9:00-17:00",
+    "hours": "mon-fri 09:00-12:00 13:30-17:00",
     "domains": ["公安", "人社"],
 }
 

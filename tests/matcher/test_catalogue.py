@@ -72,3 +72,33 @@ def test_a_question_about_one_policy_hides_nothing_one_is_entitled_to() -> None:
     assert sure <= {found.policy.id for found in asked}
     titled = match(real, profile, "高龄津贴怎么领", today=day)
     assert [found.policy.id for found in titled] == ["elderly_allowance"]
+
+
+def test_changed_files_are_followed_and_the_old_catalogue_stays(
+    city: Settings,
+    tmp_path: Path,
+    policy_data: Callable[..., dict[str, Any]],
+    write_yaml: Callable[[Path, Any], None],
+) -> None:
+    directory = tmp_path / "policies"
+    shutil.copytree(city.policies_dir, directory)
+    settings = Settings(policies_dir=directory, model_dir=city.model_dir)
+    old = Catalogue.load(settings)
+    same = old.refreshed(settings)
+    assert same.policy_finder is old.policy_finder
+    assert same.service_finder is old.service_finder
+    solar = policy_data(
+        "solar", title="光伏补助", theme="能源", queries=["屋顶装光伏", "光伏给钱吗", "太阳能补助"]
+    )
+    write_yaml(directory / "enterprise" / "solar.yml", solar)
+    (directory / "resident" / "elderly_allowance.yml").unlink()
+    new = old.refreshed(settings)
+    assert new.service_finder is old.service_finder
+    assert new.policy_finder.named("光伏补助怎么申请") == {"solar"}
+    assert new.policy("elderly_allowance") is None
+    assert set(new.policy_finder.items) == {policy.id for policy in new.policies}
+    assert old.policy_finder.named("光伏补助怎么申请") == frozenset()
+    assert old.policy_finder.named("高龄津贴怎么领") == {"elderly_allowance"}
+    write_yaml(directory / "enterprise" / "solar.yml", solar | {"eligibility": []})
+    with pytest.raises(ConfigurationError, match=r"solar\.yml: eligibility"):
+        new.refreshed(settings)

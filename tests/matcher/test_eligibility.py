@@ -89,3 +89,22 @@ def test_the_other_kind_of_profile_is_a_mistake(policy: Policy) -> None:
 
 def test_conditions_are_parsed_over_their_kind() -> None:
     assert parse_condition("age >= 80", "resident").columns == ("age",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"headcount": 210}, "✓ 小微企业（推算：规模不超过小型企业）"),
+        ({"headcount": 400}, "? 小微企业（还需要知道：企业规模）"),
+        ({"headcount": 12}, "✓ 小微企业（推算：微型企业）"),
+        ({"headcount": 400, "revenue_wan": 5000}, "✗ 小微企业（推算：中型企业）"),
+    ],
+)
+def test_a_scale_that_is_only_bounded_is_explained(
+    policy_data: Callable[..., dict[str, Any]], facts: dict[str, Any], line: str
+) -> None:
+    rows = [{"text": "小微企业", "when": "scale IN ('micro', 'small')"}]
+    policy = Policy.model_validate(policy_data(eligibility=rows))
+    attributes = {"industry": "industry", **facts}
+    profile = parse_profile({"kind": "enterprise", "id": "e", "attributes": attributes})
+    assert explain(policy, evaluate(policy, profile), profile) == (line,)

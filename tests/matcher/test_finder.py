@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from base.encoder import get_encoder
-from base.settings import ROOT, Settings, get_settings
+from base.settings import Settings, get_settings
 from matcher.catalogue import Catalogue
+from matcher.elsewhere import Elsewhere
 from matcher.finder import ServiceFinder, probabilities
 from matcher.hybrid import FEATURES, Calibration, judge, load_calibration
 from matcher.lexical import characters, normalise, syllables
-from matcher.service import load_services
 
 LIMITS = Calibration(
     weights=dict.fromkeys(FEATURES, 1.0), none=0.0, certain=0.69, possible=0.5, share=0.3
@@ -22,9 +21,7 @@ LIMITS = Calibration(
 
 @pytest.fixture(scope="module")
 def real() -> ServiceFinder:
-    settings = get_settings()
-    items = load_services(ROOT / "policies" / "services")
-    return ServiceFinder(items, get_encoder(), settings.model_dir)
+    return Catalogue.load(get_settings()).service_finder
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +55,14 @@ def test_what_is_misheard_is_found_by_its_sound(real: ServiceFinder, text: str) 
 @pytest.mark.parametrize("text", ["今天天气怎么样", "楼下烧烤摊油烟太大", "你好", "", "  ", "?!"])
 def test_what_means_no_item_is_unknown(real: ServiceFinder, text: str) -> None:
     finding = real.find(text)
-    assert finding.kind == "unknown"
-    assert finding.candidates == ()
+    assert all(isinstance(candidate.item, Elsewhere) for candidate in finding.candidates)
+    assert finding.kind == ("certain" if finding.candidates else "unknown")
+
+
+def test_what_others_handle_is_no_item(real: ServiceFinder) -> None:
+    finding = real.find("商标注册怎么弄")
+    assert finding.kind == "certain"
+    assert finding.candidates[0].item.id == "x_trademark"
 
 
 @pytest.mark.parametrize(

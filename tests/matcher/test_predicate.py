@@ -19,7 +19,7 @@ def database() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
     connection.execute(
         "CREATE TABLE profile (headcount INTEGER, revenue_wan REAL, registered_years REAL, "
-        "is_high_tech BOOLEAN, has_serious_violation BOOLEAN, scale TEXT)"
+        "is_high_tech BOOLEAN, has_serious_violation BOOLEAN, scale TEXT, scale_at_most TEXT)"
     )
     yield connection
     connection.close()
@@ -30,8 +30,8 @@ def ask_sqlite(
 ) -> bool | None:
     connection.execute("DELETE FROM profile")
     connection.execute(
-        f"INSERT INTO profile VALUES ({', '.join('?' * len(COLUMNS))})",
-        [facts.get(name) for name in COLUMNS],
+        f"INSERT INTO profile VALUES ({', '.join('?' * (len(COLUMNS) + 1))})",
+        [*(facts.get(name) for name in COLUMNS), facts.get("scale", "large")],
     )
     (result,) = connection.execute(f"SELECT {predicate.to_sql('sqlite')} FROM profile").fetchone()
     return None if result is None else bool(result)

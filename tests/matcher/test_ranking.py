@@ -139,3 +139,20 @@ def test_the_report_is_json_with_every_condition(catalogue: Catalogue) -> None:
     }
     assert by_id["coming_grant"]["window_open"] is False
     assert report["next_question"]["question"].endswith("？")
+
+
+def test_the_report_tells_what_is_one_datum_short(catalogue: Catalogue) -> None:
+    resident = parse_profile(
+        {"kind": "resident", "id": "r1", "attributes": {"age": 79, "hukou": "local"}}
+    )
+    (entry,) = match_report(catalogue, resident, today=TODAY)["matches"]
+    assert entry["counterfactual"] == {
+        "condition": "年满80周岁",
+        "attribute": "age",
+        "value": 80,
+        "since": None,
+        "text": "您只差一个条件：年满80周岁（满80岁那天起满足）。",
+    }
+    old = resident.merged({"age": 85})
+    (entry,) = match_report(catalogue, old, today=TODAY)["matches"]
+    assert entry["counterfactual"] is None

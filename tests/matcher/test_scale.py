@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.profile import ATTRIBUTES
-from matcher.scale import SCALE_ORDER, STANDARDS, classify_scale
+from matcher.predicate import parse_predicate
+from matcher.profile import ATTRIBUTES, Profile, facts_of
+from matcher.scale import SCALE_ORDER, STANDARDS, classify_scale, greatest_scale
 
 H, R, A = "headcount", "revenue_wan", "assets_wan"
 # Each row as the document has it: industry, first indicator and its limits for small,
@@ -95,3 +98,50 @@ def test_more_data_never_changes_a_decision(
     complete = classify_scale(full_industry, *filled)
     assert complete in SCALE_ORDER
     assert decided in (None, complete)
+
+
+@given(st.sampled_from([None, *STANDARDS]), amounts, amounts, amounts)
+def test_the_greatest_scale_is_the_one_that_unbounded_data_give(
+    industry: str | None, headcount: int | None, revenue: int | None, assets: int | None
+) -> None:
+    filled = [10**9 if value is None else value for value in (headcount, revenue, assets)]
+    industries = STANDARDS if industry is None else [industry]
+    reached = [SCALE_ORDER.index(str(classify_scale(name, *filled))) for name in industries]
+    assert greatest_scale(industry, headcount, revenue, assets) == SCALE_ORDER[max(reached)]
+
+
+@given(
+    st.sampled_from(list(STANDARDS)),
+    amounts,
+    amounts,
+    amounts,
+    st.sets(st.sampled_from(SCALE_ORDER), min_size=1),
+    st.booleans(),
+)
+def test_a_condition_is_decided_exactly_when_all_possible_scales_agree(
+    industry: str,
+    headcount: int | None,
+    revenue: int | None,
+    assets: int | None,
+    listed: set[str],
+    negated: bool,
+) -> None:
+    data = {"industry": industry, H: headcount, R: revenue, A: assets}
+    known = {name: value for name, value in data.items() if value is not None}
+    choices = [
+        _steps(industry) if value is None else [value] for value in (headcount, revenue, assets)
+    ]
+    possible = {classify_scale(industry, *filled) for filled in itertools.product(*choices)}
+    agreed = {(scale in listed) != negated for scale in possible}
+    sql = f"scale {'NOT ' if negated else ''}IN ({', '.join(map(repr, sorted(listed)))})"
+    predicate = parse_predicate(sql, "enterprise")
+    outcome = predicate.evaluate(facts_of(Profile("enterprise", "x", known)))
+    assert outcome is (agreed.pop() if len(agreed) == 1 else None)
+    assert predicate.columns == ("scale",)
+
+
+def _steps(industry: str) -> list[float]:
+    """Values of which some lie in every grade of every indicator."""
+    standard = STANDARDS[industry]
+    limits = (standard.headcount, standard.revenue, standard.assets)
+    return [0, *(step for steps in limits if steps for step in steps)]

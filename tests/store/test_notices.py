@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy.exc import IntegrityError
 
 from store.database import MIGRATIONS, make_engine, unit_of_work
+from store.feedback import feedback_of, note_opened, save_feedback
 from store.models import Subscription
 from store.notice_contacts import (
     contact,
@@ -25,17 +26,14 @@ from store.notices import (
     claim_delivery,
     compose,
     due_people,
-    feedback_of,
     forget_sent,
     known_notices,
     note_known,
     note_look,
-    note_opened,
     note_versions,
     outcomes,
     read_person,
     revive_failed,
-    save_feedback,
 )
 from store.people import (
     acknowledge,

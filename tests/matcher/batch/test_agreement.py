@@ -18,10 +18,10 @@ from matcher.batch.query import completed_select, encode_query, verdict_query
 from matcher.eligibility import evaluate
 from matcher.policy import Policy, load_policies
 from matcher.predicate import Scalar
-from matcher.profile import ATTRIBUTES, Kind, Profile, complete, parse_profile
+from matcher.profile import ATTRIBUTES, Kind, Profile, complete, parse_profile, scale_at_most
 from matcher.scale import SCALE_ORDER, STANDARDS
 from tests.matcher.batch.filling import fill
-from tests.matcher.conditions import predicates, profiles
+from tests.matcher.conditions import choices, equals, predicates, profiles
 from tests.store import postgres
 
 Make = Callable[..., dict[str, Any]]
@@ -123,36 +123,52 @@ def test_postgresql_agrees_with_one_by_one(
     assert found == expected(policies, "enterprise", facts)
 
 
-@settings(slow, max_examples=60)
-@given(
-    facts=st.lists(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "industry": st.sampled_from(sorted(STANDARDS)),
-                "industry_division": st.integers(1, 97),
-                "headcount": st.sampled_from((0, 4, 5, 9, 10, 19, 20, 99, 100, 299, 300, 5000)),
-                "revenue_wan": st.sampled_from((0.0, 49.9, 50.0, 100.0, 299.0, 2000.0, 1e6)),
-                "assets_wan": st.sampled_from((0.0, 99.0, 100.0, 300.0, 5000.0, 2e5)),
-                "scale": st.sampled_from(SCALE_ORDER),
-            },
-        ),
-        min_size=1,
-        max_size=20,
-    )
+enterprises = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "industry": st.sampled_from(sorted(STANDARDS)),
+            "industry_division": st.integers(1, 97),
+            "headcount": st.sampled_from((0, 4, 5, 9, 10, 19, 20, 99, 100, 299, 300, 5000)),
+            "revenue_wan": st.sampled_from((0.0, 49.9, 50.0, 100.0, 299.0, 2000.0, 1e6)),
+            "assets_wan": st.sampled_from((0.0, 99.0, 100.0, 300.0, 5000.0, 2e5)),
+            "scale": st.sampled_from(SCALE_ORDER),
+        },
+    ),
+    min_size=1,
+    max_size=20,
 )
+
+
+@settings(slow, max_examples=60)
+@given(facts=enterprises)
 def test_industry_and_scale_are_derived_as_for_one_profile(facts: list[dict[str, Scalar]]) -> None:
     with BatchEngine("enterprise", threads=1) as engine:
         fill(engine, facts)
         select = completed_select("enterprise", "profiles", {"industry", "scale"})
         rows = engine.connection.execute(
-            f"SELECT industry, scale FROM ({select}) ORDER BY place"
+            f"SELECT industry, scale, scale_at_most FROM ({select}) ORDER BY place"
         ).fetchall()
     judged = (
         complete(parse_profile({"kind": "enterprise", "id": "x", "attributes": row}))
         for row in facts
     )
-    assert rows == [(one.known("industry"), one.known("scale")) for one in judged]
+    assert rows == [
+        (one.known("industry"), one.known("scale"), scale_at_most(one)) for one in judged
+    ]
+
+
+@settings(slow, max_examples=60)
+@given(sqls=st.lists(st.one_of(choices, equals), min_size=1, max_size=6), facts=enterprises)
+@example(
+    sqls=["scale IN ('micro', 'small')", "scale <> 'large'", "scale = 'medium'"],
+    facts=[{"industry": "industry", "headcount": 210}],
+)
+def test_a_scale_that_is_only_bounded_decides_alike(
+    policy_data: Make, sqls: list[str], facts: list[dict[str, Scalar]]
+) -> None:
+    policies = policies_of(policy_data, [[sql] for sql in sqls])
+    assert judged(policies, "enterprise", facts) == expected(policies, "enterprise", facts)
 
 
 @pytest.mark.parametrize("kind", ["enterprise", "resident"])

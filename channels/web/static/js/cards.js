@@ -29,6 +29,8 @@ const VERDICTS = [[/^不符合|^暂不符合/, "no"], [/^可能符合|^待确认
 /** Addresses of this site that a card shows as more than text, by their path. */
 const PHOTO_PATH = /^\/media\/[0-9a-f]{32}(?:\/public)?$/;
 const PROGRESS_PATH = /^\/progress\/[\w-]{20,64}$/;
+const CHECKLIST_PATH = /^\/checklist\/[\w-]{20,64}$/;
+const CALENDAR_PATH = /^\/appointments\/[\w-]{20,64}\.ics$/;
 const AMOUNT = /金额|补贴|支持|标准|优惠|待遇|额度|奖励|好处/;
 
 /**
@@ -98,6 +100,8 @@ function ownAddress(line) {
   const [, pathname = "", search = ""] = /^https?:\/\/[^/?#\s]+(\/[^?#\s]*)(\?[^#\s]*)?$/.exec(line) ?? [];
   const link = { href: pathname + search, target: "_blank", rel: "noopener" };
   if (PROGRESS_PATH.test(pathname)) return h("a", { ...link, text: "打开进度页面" });
+  if (CHECKLIST_PATH.test(pathname)) return h("a", { ...link, text: "打开清单页面（大字，可打印）" });
+  if (CALENDAR_PATH.test(pathname)) return h("a", { ...link, text: "加入手机日历" });
   if (!PHOTO_PATH.test(pathname)) return null;
   const image = h("img", { src: link.href, alt: "处置后照片", loading: "lazy" });
   const shown = h("a", { ...link, class: "photo" }, image);

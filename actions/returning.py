@@ -1,0 +1,26 @@
+"""Words that speak of a matter of before: 刚才那个要多久, 还是说回刚才那个事."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["goes_back", "is_of_before"]
+
+_JUST_NOW = re.compile(
+    r"(刚才|刚刚|之前|前面|先前|上一个|前一个|上一件|前一件|第一个|原来)(那个|那件|说的|问的|的|事|那事)"
+    r"|(说|聊|问)?回到?(刚才|之前|前面|上一)|返回上一"
+)
+"""Words for a matter spoken of before: 刚才那个要多久."""
+
+_RETURN = re.compile(r"回到?|还是|上一|前一|第一|原来|返回")
+"""With them, the matter before the present one: 还是说回刚才那个事."""
+
+
+def is_of_before(text: str) -> bool:
+    """Whether ``text`` speaks of a matter that was spoken of before."""
+    return bool(_JUST_NOW.search(text))
+
+
+def goes_back(text: str) -> bool:
+    """Whether ``text`` leaves the present matter for the one before it."""
+    return is_of_before(text) and bool(_RETURN.search(text))

@@ -1,0 +1,1 @@
+"""The pages on which agents speak with citizens."""

@@ -1,0 +1,102 @@
+"""``shimin agents``: accounts of the people who answer citizens."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from enum import StrEnum
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Up to 20 characters, without spaces.")]
+
+
+class RoleName(StrEnum):
+    """What an account may do; an admin sees every conversation and fact."""
+
+    AGENT = "agent"
+    ADMIN = "admin"
+
+
+@app.callback()
+def _group() -> None:
+    """Accounts of the people who answer citizens."""
+
+
+@app.command("add")
+def add(
+    name: Name, role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.AGENT
+) -> None:
+    """Create an account; the password is asked for, or read as the first line of input."""
+    from store.agents import add_agent
+    from store.database import unit_of_work
+
+    password = _password()
+    with unit_of_work() as session:
+        add_agent(session, name, password, role.value)
+    typer.echo(f"{name} ({role.value}) may log in at /console")
+
+
+@app.command("password")
+def password(name: Name) -> None:
+    """Give an account another password and end its sessions."""
+    from store.agents import by_name, set_password
+    from store.database import unit_of_work
+
+    given = _password()
+    with unit_of_work() as session:
+        set_password(session, by_name(session, name, lock=True) or _unknown(name), given)
+    typer.echo(f"{name} has a new password")
+
+
+@app.command("lock")
+def lock(name: Name) -> None:
+    """Lock an account and end its sessions."""
+    _set_locked(name, locked=True)
+
+
+@app.command("unlock")
+def unlock(name: Name) -> None:
+    """Open a locked account, or one that rests after wrong passwords."""
+    _set_locked(name, locked=False)
+
+
+@app.command("list")
+def list_agents() -> None:
+    """Show every account."""
+    from store.agents import all_agents
+    from store.database import reading
+    from store.models import utc_now
+
+    with reading() as session:
+        for agent in all_agents(session):
+            rests = agent.blocked_until is not None and agent.blocked_until > utc_now()
+            state = "locked" if agent.locked_at else "rests" if rests else "open"
+            typer.echo(f"{agent.name}\t{agent.role}\t{state}")
+
+
+def _set_locked(name: str, *, locked: bool) -> None:
+    from store.agents import by_name, set_locked
+    from store.database import unit_of_work
+
+    with unit_of_work() as session:
+        set_locked(session, by_name(session, name, lock=True) or _unknown(name), locked=locked)
+    typer.echo(f"{name} is {'locked' if locked else 'open'}")
+
+
+def _password() -> str:
+    """Ask twice at a terminal, read a line otherwise; never an argument, which others can see."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    given = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != given:
+        typer.echo("the two differ", err=True)
+        raise typer.Exit(2)
+    return given
+
+
+def _unknown(name: str) -> NoReturn:
+    typer.echo(f"there is no account {name}", err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,1 @@
+"""What surrounds the answer to an enquiry: people, appointments, reminders, its quality."""

@@ -1,0 +1,49 @@
+"""What words about appointments want: a window, something of one's own, or only an answer."""
+
+from __future__ import annotations
+
+import re
+
+from enquiries.appointments import Wish
+
+__all__ = ["SHORT_ANSWER", "is_about_own", "wants_other_time", "wants_window"]
+
+SHORT_ANSWER = 16
+"""Longer words are no bare answer to which hall, day or time."""
+
+_ASKS = re.compile(
+    r"要不要|需要|要预约|用预约|怎么|咋|如何|在哪|哪里|哪儿|吗[？?]?$|多久|几天|先?约(吗|不|么)"
+)
+_WANTS = re.compile(
+    r"(帮|给|替)(我|俺|咱).{0,6}(约|挂.?号|排.?号|取.?号)|我?(想|要)(先)?(约|预约|挂个|排个|取个)"
+    r"|(约|预约)(一下|个|到|在)|^预约$|就约"
+)
+_OWN = re.compile(
+    r"我的预约|我上?次?预?约(的|了)|约(好|上|错)了|约了|预约号|(约|号).{0,8}(取消|改|换|推迟|挪|退)"
+    r"|(取消|退掉|退了|改|换|推迟|挪).{0,8}(预约|约|的号)|改约|改到|挪到|忘.{0,4}预约"
+)
+_MOVES = re.compile(r"改|换|推迟|推到|提前|挪")
+_AT_HOME = re.compile(r"上门|到家|来家|屋头|师傅")
+"""No window of a hall: somebody shall come."""
+
+
+def wants_window(text: str, wish: Wish) -> bool:
+    """Tell whether words want a window, and do not only ask about appointments.
+
+    Args:
+        text: 帮我约明天上午, 周五有号没; but 要预约吗, 怎么预约 are questions.
+        wish: what ``text`` says of the time.
+    """
+    if _ASKS.search(text) or _AT_HOME.search(text):
+        return False
+    return bool(_WANTS.search(text)) or (bool(wish) and len(text) <= SHORT_ANSWER)
+
+
+def is_about_own(text: str) -> bool:
+    """Tell whether words are about an appointment there is already: 我约的是几点, 取消预约."""
+    return _OWN.search(text) is not None
+
+
+def wants_other_time(text: str) -> bool:
+    """Tell whether such words want it moved: 改到周五, 推迟一下."""
+    return _MOVES.search(text) is not None

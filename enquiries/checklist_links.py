@@ -1,0 +1,31 @@
+"""The signed link to a checklist's page for printing and keeping."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from base.links import link_is_valid, sign_link
+from base.settings import Settings
+
+LINK_DAYS = 180
+"""Longer than any of the matters takes; the chat gives a fresh link every time."""
+
+
+def checklist_url(settings: Settings, checklist_id: str, now: datetime) -> str:
+    """Return the address of a checklist's page, good for ``LINK_DAYS``."""
+    secret = settings.session_key.get_secret_value()
+    expires = int((now + timedelta(days=LINK_DAYS)).timestamp())
+    return f"{settings.public_url.rstrip('/')}{sign_link(secret, path_of(checklist_id), expires)}"
+
+
+def may_read(
+    settings: Settings, checklist_id: str, expires: int, signature: str, now: datetime
+) -> bool:
+    """Tell whether a link is one of ours and has not run out."""
+    secret = settings.session_key.get_secret_value()
+    return link_is_valid(secret, path_of(checklist_id), expires, signature, now.timestamp())
+
+
+def path_of(checklist_id: str) -> str:
+    """Return the path that is signed; the plain-text page shares its signature."""
+    return f"/checklist/{checklist_id}"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from store.agents import by_name, open_session, password_fits
+from store.database import unit_of_work
+from store.models import utc_now
+from tests.cli.conftest import Command
+
+PASSWORD = "korrekt-horse-1"
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_an_account_is_made_listed_locked_and_opened(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, PASSWORD)
+    done = command("agents", "add", "小李", "--role", "admin")
+    assert done.returncode == 0, done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    with unit_of_work() as session:
+        agent = by_name(session, "小李")
+        assert agent is not None and password_fits(agent.password_hash, PASSWORD)
+        assert not password_fits(agent.password_hash, PASSWORD + "x")
+        open_session(session, agent, "token", utc_now())
+    assert command("agents", "list").stdout == "小李\tadmin\topen\n"
+    assert command("agents", "lock", "小李").returncode == 0
+    assert command("agents", "list").stdout == "小李\tadmin\tlocked\n"
+    assert command("agents", "unlock", "小李").returncode == 0
+    assert command("agents", "list").stdout == "小李\tadmin\topen\n"
+
+
+def test_another_password(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, PASSWORD)
+    command("agents", "add", "小李")
+    typed(monkeypatch, "another-horse-2")
+    assert command("agents", "password", "小李").returncode == 0
+    with unit_of_work() as session:
+        agent = by_name(session, "小李")
+        assert agent is not None and password_fits(agent.password_hash, "another-horse-2")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("add", "小李"), ("add", "小 王"), ("lock", "谁"), ("unlock", "谁"), ("password", "谁")],
+)
+def test_what_cannot_be_done_ends_with_code_2(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    typed(monkeypatch, PASSWORD)
+    command("agents", "add", "小李")
+    typed(monkeypatch, PASSWORD)
+    assert command("agents", *arguments).returncode == 2
+
+
+def test_a_weak_password_makes_no_account(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "short")
+    assert command("agents", "add", "小李").returncode == 2
+    assert command("agents", "list").stdout == ""

@@ -1,0 +1,87 @@
+"""``shimin services unanswered`` and ``shimin services report``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from base.calendar import city_today
+from cli.main import main
+from store.answer_quality import answer_key, count, keep_unanswered, rate
+from store.database import unit_of_work
+from store.models import AuditEntry
+from tests.store.city import CityStore, isolated_store
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CityStore]:
+    with isolated_store(tmp_path, monkeypatch) as opened:
+        yield opened
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["services", *arguments])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_questions_come_in_groups_with_a_suggestion(
+    store: CityStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with unit_of_work() as session:
+        for number in range(3):
+            keep_unanswered(session, f"a{number}", "unknown", "无人机在江边飞要不要报备空域")
+        keep_unanswered(session, "b", "none_fits", "水晶球占卜摊位许可", [("id_card", 0.2)])
+    found: list[dict[str, Any]] = json.loads(run(capsys, "unanswered", "--json"))
+    assert [cluster["size"] for cluster in found] == [3, 1]
+    assert found[0]["title"] == "无人机在江边飞要不要报备空域"
+    assert found[0]["kinds"] == {"unknown": 3}
+    assert all(len(cluster["nearest"]) == 3 and cluster["suggestion"] for cluster in found)
+    assert len(store.rows(AuditEntry)) == 4
+    shown = run(capsys, "unanswered", "--days", "7")
+    assert "3 次  无人机在江边飞要不要报备空域" in shown
+    assert "2 组，4 个问题，最近 7 天。" in shown
+
+
+def test_nothing_asked_is_said_at_once(
+    store: CityStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "unanswered") == "0 组，0 个问题，最近 30 天。\n"
+    assert json.loads(run(capsys, "unanswered", "--json")) == []
+
+
+def test_the_report_puts_the_worst_first(
+    store: CityStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    today = city_today()
+    good, bad, old = "passport", "adoption", "cremation"
+    with unit_of_work() as session:
+        for name in (good, bad):
+            count(session, name, today, answers=20, hand_overs=1)
+        count(session, old, today - timedelta(days=30), answers=9)
+        for number in range(8):
+            rate(session, answer_key(f"g{number}"), good, today, useful=True, reason=None)
+            rate(session, answer_key(f"b{number}"), bad, today, useful=False, reason="wrong")
+    rows: list[dict[str, Any]] = json.loads(run(capsys, "report", "--json"))
+    listed = [row["id"] for row in rows]
+    assert listed[0] == bad
+    assert good in listed
+    assert rows[0]["reasons"] == {"wrong": 8}
+    assert old not in [row["id"] for row in rows if row["answers"]]
+    first = run(capsys, "report", "--days", "31").splitlines()[0]
+    assert "回答20次，有用0%（0%–32%，8人评），内容不对8，答后转人工1次" in first
+
+
+def test_days_must_be_sensible(store: CityStore, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("report", "unanswered"):
+        with pytest.raises(SystemExit) as ended:
+            main(["services", command, "--days", "0"])
+        assert ended.value.code == 2
+    capsys.readouterr()

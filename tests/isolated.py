@@ -11,7 +11,7 @@ from unittest import mock
 from cryptography.fernet import Fernet
 
 from base.settings import Settings, get_settings
-from store.database import upgrade
+from tests.store.migrated import copy_migrated
 
 
 def isolated_environment(folder: Path, **changes: object) -> dict[str, str]:
@@ -42,7 +42,7 @@ def isolated(folder: Path, **changes: object) -> Iterator[Settings]:
     with mock.patch.dict(os.environ, isolated_environment(folder, **changes)):
         get_settings.cache_clear()
         try:
-            upgrade()
+            copy_migrated(folder / "shimin.db")
             yield get_settings()
         finally:
             get_settings.cache_clear()

@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from base.settings import Settings, get_settings
 from store import database
-from store.database import unit_of_work, upgrade
+from store.database import unit_of_work
 from tests.stack import free_port
+from tests.store.migrated import copy_migrated
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,15 @@ class CityStore:
 def isolated_store(
     folder: Path, monkeypatch: pytest.MonkeyPatch, url: str | None = None
 ) -> Iterator[CityStore]:
-    """Point this process at a fresh, migrated store under ``folder``; undone afterwards."""
-    url = url or f"sqlite:///{folder / 'shimin.db'}"
+    """Point this process at a migrated store, undone afterwards.
+
+    Args:
+        folder: holds media, and the database unless ``url`` names one.
+        url: a migrated database of the test's own.
+    """
+    if url is None:
+        copy_migrated(folder / "shimin.db")
+        url = f"sqlite:///{folder / 'shimin.db'}"
     desk = free_port()
     store = CityStore(folder, url, monkeypatch)
     store.configure(
@@ -84,7 +92,7 @@ def isolated_store(
         },
     )
     database._engine.cache_clear()
-    upgrade()
+    gc.freeze()  # what the process has loaded before is no leftover of this test
     try:
         yield store
     finally:
@@ -93,5 +101,6 @@ def isolated_store(
         with warnings.catch_warnings():  # what a test's threads left open ends with its database
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
+        gc.unfreeze()
         monkeypatch.undo()
         get_settings.cache_clear()

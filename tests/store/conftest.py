@@ -27,6 +27,7 @@ def any_store(
     url = None
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres_server")
-        url = postgres.new_database(server, f"city_{next(_numbers)}")
+        migrated = postgres.migrated_template(server)
+        url = postgres.new_database(server, f"city_{next(_numbers)}", template=migrated)
     with isolated_store(tmp_path, monkeypatch, url) as store:
         yield store

@@ -10,15 +10,20 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from store.database import upgrade
 from tests.stack import free_port
 
 NEEDED = ("initdb", "postgres")
 USER = "postgres"
+MEMORY = Path("/dev/shm")
+ROOMY = 3 * 2**30
+"""Free bytes with which the data may lie in memory: a test's database is some 8 MB of 300 files."""
 
 
 def installed() -> bool:
@@ -38,7 +43,9 @@ def server() -> Iterator[str]:
     account: dict[str, Any] = {}
     if os.geteuid() == 0:  # the server refuses to run as root
         account = {"user": USER, "group": USER, "extra_groups": []}
-    with tempfile.TemporaryDirectory(prefix="shimin-pg-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="shimin-pg-", dir=_where(), ignore_cleanup_errors=True
+    ) as name:
         folder, port = Path(name), free_port()
         if account:
             shutil.chown(folder, USER, USER)
@@ -67,6 +74,12 @@ def server() -> Iterator[str]:
             process.wait(20)
 
 
+def _where() -> Path | None:
+    """Memory when there is plenty, else the usual temporary folder."""
+    plenty = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOMY
+    return MEMORY if plenty else None
+
+
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 30
     while True:
@@ -80,8 +93,15 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             return
 
 
-def new_database(url: str, name: str) -> str:
-    """Create an empty database; gives its SQLAlchemy URL."""
+def new_database(url: str, name: str, *, template: str = "template1") -> str:
+    """Create a database, empty or a copy of ``template``; gives its SQLAlchemy URL."""
     with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # a name of our own making
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # names of our own
     return f"{url.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
+
+
+@lru_cache
+def migrated_template(url: str) -> str:
+    """Bring a database to the newest migration, once a server; gives its name to copy."""
+    upgrade(new_database(url, "migrated"))
+    return "migrated"

@@ -8,10 +8,11 @@ from typing import Any
 from actions.turn import button
 from enquiries.checklist_text import entries_on, label, pages
 from enquiries.checklists import Entry, Sheet
+from matcher.service import Variant
 
 __all__ = [
     "LINK_FIELD", "candidate_buttons", "drop_buttons", "entry_key", "other_buttons",
-    "page_card", "read_key", "sheet_buttons", "yes_no_buttons",
+    "page_card", "read_key", "sheet_buttons", "situation_buttons", "yes_no_buttons",
 ]  # fmt: skip
 
 LINK_FIELD = "打印和保存"
@@ -52,6 +53,21 @@ def yes_no_buttons(matter_id: str, step: str) -> list[dict[str, str]]:
     return [
         button(title, "answer_checklist", service_id=matter_id, entry=step, value=value)
         for title, value in (("是，要办", "yes"), ("不是，不用办", "no"))
+    ]
+
+
+def situation_buttons(matter_id: str, item_id: str, variant: Variant) -> list[dict[str, str]]:
+    """Return the situations a citizen may be in, and that he cannot say."""
+    options = [(option.label, option.id) for option in variant.options] + [("说不准", "")]
+    return [
+        button(
+            title,
+            "answer_checklist",
+            service_id=matter_id,
+            entry=item_id,
+            situation=f"{variant.id}:{option}",
+        )
+        for title, option in options
     ]
 
 

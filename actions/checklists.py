@@ -1,90 +1,42 @@
-"""The checklist of a package or an item: begun with quick questions, ticked, kept."""
+"""The checklist of a package or an item: ticked, kept and brought in line with what is told."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
-from sqlalchemy.orm import Session
 
-from actions.checklist_replies import (
-    candidate_buttons,
-    drop_buttons,
-    other_buttons,
-    page_card,
-    read_key,
-    sheet_buttons,
-    yes_no_buttons,
-)
+from actions.checklist_replies import candidate_buttons, drop_buttons, read_key
+from actions.checklist_start import answer_heard
+from actions.checklist_view import matter_of, open_list, read_list, show_list, shown
 from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, button, say
-from base.settings import get_settings
-from enquiries.checklist_links import checklist_url
-from enquiries.checklist_text import gone_text, page_of, progress_text, question_text, sheet_text
-from enquiries.checklists import Name, Plan, Sheet, sheet_of
+from enquiries.checklist_text import page_of
+from enquiries.checklists import sheet_of
 from enquiries.ticking import hear_ticks
-from enquiries.wording import spoken
-from matcher.package import Package, open_question
-from matcher.service import ServiceItem
-from store.checklist_models import Checklist
 from store.checklists import (
     checklist_of,
     checklists_of,
     drop_checklist,
-    read_plan,
     save_plan,
     set_ticks,
-    start_checklist,
     sync_entries,
     ticked,
 )
 from store.database import reading, unit_of_work
-from store.models import utc_now
 
 SHOWN_SECONDS = 1800
 """How long words like 户口本有了 are heard as ticks after the list was shown."""
 
-_MOST_OTHERS = 2
-_YES = re.compile(r"^(是|是的|对|对的|有|有的|要|要办|需要|符合|嗯+|好的?)[的啊呀了。.！!]*$")
-_NO = re.compile(r"^(不是|不|没有|没|不要|不用|不需要|不办|不符合|都不是)[的啊呀了。.！!]*$")
 _ASKS_LIST = re.compile(
     r"我的清单|我那个?清单|清单(呢|在哪|给我看|拿出来|打开|还在吗|还差)|"
     r"(看看?|打开|查看|继续|接着)(一下|下)?(我的|那个|刚才的)?清单"
 )
-
-
-@action
-def action_start_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Begins a checklist: asks which steps are needed, or shows the one there is."""
-    turn = Turn.of(tracker)
-    matter_id = turn.entity("service_id") or str(tracker.get_slot("service_id") or "")
-    matter = _matter(matter_id)
-    if matter is None:
-        return _no_matter(dispatcher)
-    with unit_of_work() as session:
-        known = checklist_of(session, turn.citizen_id, matter_id) is not None
-    if known:
-        return _show(dispatcher, turn.citizen_id, matter_id, 0)
-    return _ask_or_create(dispatcher, tracker, matter, {})
-
-
-@action
-def action_answer_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Takes a yes or no about one step of the package and goes on."""
-    turn = Turn.of(tracker)
-    return _take_answer(
-        dispatcher,
-        tracker,
-        turn.entity("service_id") or "",
-        turn.entity("entry") or "",
-        needed=turn.entity("value") == "yes",
-    )
 
 
 @action
@@ -93,12 +45,12 @@ def action_tick_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     turn = Turn.of(tracker)
     matter_id = turn.entity("service_id") or ""
     with unit_of_work() as session:
-        sheet = _open(session, turn.citizen_id, matter_id)
+        sheet = open_list(session, turn.citizen_id, matter_id)
         entry = read_key(sheet[1], turn.entity("entry")) if sheet else None
         if sheet and entry:
             set_ticks(session, sheet[0], {entry.key}, done=turn.entity("value") != "0")
     page = page_of(sheet[1], entry.key) if sheet and entry else 0
-    return _show(dispatcher, turn.citizen_id, matter_id, page)
+    return show_list(dispatcher, turn.citizen_id, matter_id, page)
 
 
 @action
@@ -106,7 +58,7 @@ def action_my_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
     """Shows the citizen's checklist, the one touched last unless one is named."""
     turn = Turn.of(tracker)
     page = turn.entity("value") or "0"
-    return _show(
+    return show_list(
         dispatcher,
         turn.citizen_id,
         turn.entity("service_id"),
@@ -119,7 +71,7 @@ def action_drop_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     """Clears the ticks or deletes the checklist, once the citizen has said which."""
     turn = Turn.of(tracker)
     matter_id = turn.entity("service_id") or ""
-    matter, wish = _matter(matter_id), turn.entity("value")
+    matter, wish = matter_of(matter_id), turn.entity("value")
     name = matter.name if matter else "这件事"
     if wish not in ("clear", "delete"):
         say(
@@ -135,7 +87,7 @@ def action_drop_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         if wish == "delete":
             drop_checklist(session, turn.citizen_id, matter_id)
     if wish == "clear":
-        return _show(dispatcher, turn.citizen_id, matter_id, 0)
+        return show_list(dispatcher, turn.citizen_id, matter_id, 0)
     buttons = [button("重新建一张", "start_checklist", service_id=matter_id)] if matter else []
     say(dispatcher, f"“{name}”的清单已经删除。", buttons)
     return [SlotSet("checklist_shown", None)]
@@ -144,25 +96,21 @@ def action_drop_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) ->
 def checklist_heard(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
     """Take words that belong to a checklist; None when they do not.
 
-    That is a yes or no to the question asked just before, a wish to see the list, or the names
+    That is the answer to the question asked just before, a wish to see the list, or the names
     of entries that are ready (户口本有了) while the list is fresh.
     """
     turn = Turn.of(tracker)
-    question = tracker.get_slot("checklist_question")
-    if question:
-        needed = _yes_or_no(turn)
-        if needed is not None:
-            return _take_answer(
-                dispatcher, tracker, question["service_id"], question["step"], needed=needed
-            )
+    answered = answer_heard(dispatcher, tracker)
+    if answered is not None:
+        return answered
     if not turn.text:
         return None
     if _ASKS_LIST.search(turn.text) and ("我的清单" in turn.text or _has_list(turn.citizen_id)):
-        return _show(dispatcher, turn.citizen_id, None, 0)
-    shown = tracker.get_slot("checklist_shown")
-    if not shown or time.time() - shown["at"] > SHOWN_SECONDS:
+        return show_list(dispatcher, turn.citizen_id, None, 0)
+    fresh = tracker.get_slot("checklist_shown")
+    if not fresh or time.time() - fresh["at"] > SHOWN_SECONDS:
         return None
-    return _tick_by_words(dispatcher, turn, shown["service_id"])
+    return _tick_by_words(dispatcher, turn, fresh["service_id"])
 
 
 def learn_situation(citizen_id: str, item_id: str, situation: Mapping[str, str]) -> str | None:
@@ -173,7 +121,7 @@ def learn_situation(citizen_id: str, item_id: str, situation: Mapping[str, str])
     changed = False
     with unit_of_work() as session:
         for row in checklists_of(session, citizen_id):
-            found = _read(session, row)
+            found = read_list(session, row)
             if found is None or item_id not in [item.id for item in found[1].items]:
                 continue
             plan = found[0].with_situation(item_id, situation)
@@ -192,7 +140,7 @@ def _tick_by_words(
     dispatcher: CollectingDispatcher, turn: Turn, matter_id: str
 ) -> list[EventType] | None:
     with unit_of_work() as session:
-        found = _open(session, turn.citizen_id, matter_id)
+        found = open_list(session, turn.citizen_id, matter_id)
         heard = hear_ticks(turn.text, found[1]) if found else None
         if found is None or heard is None:
             return None
@@ -200,7 +148,7 @@ def _tick_by_words(
             names = {entry.key for entry in heard.entries}
             set_ticks(session, found[0], names, done=heard.done)
     if heard.entries:
-        return _show(
+        return show_list(
             dispatcher, turn.citizen_id, matter_id, page_of(found[1], heard.entries[0].key)
         )
     say(
@@ -208,155 +156,9 @@ def _tick_by_words(
         "您说的是清单上的哪一样？",
         candidate_buttons(found[1], heard.candidates, done=heard.done),
     )
-    return [_shown(matter_id)]
-
-
-def _take_answer(
-    dispatcher: CollectingDispatcher,
-    tracker: Tracker,
-    matter_id: str,
-    step: str,
-    *,
-    needed: bool,
-) -> list[EventType]:
-    matter = _matter(matter_id)
-    if not isinstance(matter, Package):
-        return _no_matter(dispatcher)
-    kept = tracker.get_slot("checklist_answers") or {}
-    answers = dict(kept["answers"]) if kept.get("service_id") == matter_id else {}
-    if step in [one.service for one in matter.steps if one.when]:
-        answers[step] = needed
-    return _ask_or_create(dispatcher, tracker, matter, answers)
-
-
-def _ask_or_create(
-    dispatcher: CollectingDispatcher,
-    tracker: Tracker,
-    matter: Package | ServiceItem,
-    answers: dict[str, bool],
-) -> list[EventType]:
-    step = open_question(matter, answers) if isinstance(matter, Package) else None
-    item = catalogue().service(step.service) if step else None
-    if isinstance(matter, Package) and step is not None and item is not None:
-        text = question_text(matter, step, item, len(answers))
-        say(dispatcher, text, yes_no_buttons(matter.id, step.service), speech=f"{step.when}？")
-        return [
-            SlotSet(
-                "checklist_question",
-                {"service_id": matter.id, "step": step.service, "for": None},
-            ),
-            SlotSet("checklist_answers", {"service_id": matter.id, "answers": answers}),
-        ]
-    citizen_id = Turn.of(tracker).citizen_id
-    kept = tracker.get_slot("service_situation") or {}
-    plan = Plan(answers)
-    if kept.get("options"):
-        plan = plan.with_situation(kept["service_id"], kept["options"])
-    with unit_of_work() as session:
-        start_checklist(session, citizen_id, matter.id, plan.as_dict())
-        _open(session, citizen_id, matter.id)
-    return [
-        SlotSet("checklist_question", None),
-        SlotSet("checklist_answers", None),
-        *_show(dispatcher, citizen_id, matter.id, 0),
-    ]
-
-
-def _show(
-    dispatcher: CollectingDispatcher, citizen_id: str, matter_id: str | None, page: int
-) -> list[EventType]:
-    """Show a page of a checklist (the one touched last when no matter is named)."""
-    now = utc_now()
-    with unit_of_work() as session:
-        rows = [(row.id, row.matter_id) for row in checklists_of(session, citizen_id)]
-        wanted = matter_id or next((m for _, m in rows if _matter(m)), "")
-        gone: tuple[Name, ...] = ()
-        row = checklist_of(session, citizen_id, wanted)
-        found = _read(session, row) if row else None
-        if row is not None and found is not None:
-            gone = sync_entries(session, row, [entry.key for entry in found[1].entries])
-    if row is None or found is None:
-        return _no_list(dispatcher, wanted)
-    sheet = found[1]
-    following = sheet.next_item()
-    halls = catalogue().halls_for(following) if following else ()
-    lines = [sheet_text(sheet, page, halls)]
-    names = [_title(name) for name in gone]
-    if names:
-        lines.append(gone_text(names))
-    others = [(m, matter.name) for _, m in rows if m != wanted and (matter := _matter(m))]
-    say(
-        dispatcher,
-        "\n".join(lines),
-        sheet_buttons(sheet, page) + other_buttons(others[:_MOST_OTHERS]) * (page == 0),
-        [page_card(sheet, checklist_url(get_settings(), row.id, now))],
-        speech=spoken(progress_text(sheet)),
-    )
-    return [_shown(wanted)]
-
-
-def _open(session: Session, citizen_id: str, matter_id: str) -> tuple[Checklist, Sheet] | None:
-    """Return a checklist with its entries as the files say now."""
-    row = checklist_of(session, citizen_id, matter_id)
-    found = _read(session, row) if row else None
-    if row is None or found is None:
-        return None
-    sync_entries(session, row, [entry.key for entry in found[1].entries])
-    return row, found[1]
-
-
-def _read(session: Session, row: Checklist) -> tuple[Plan, Sheet] | None:
-    plan = Plan.read(
-        read_plan(session, row, actor=f"citizen:{row.citizen_id}", purpose="checklist")
-    )
-    sheet = sheet_of(catalogue(), row.matter_id, plan, set(ticked(row)))
-    return (plan, sheet) if sheet else None
+    return [shown(matter_id)]
 
 
 def _has_list(citizen_id: str) -> bool:
     with reading() as session:
         return bool(checklists_of(session, citizen_id))
-
-
-def _no_list(dispatcher: CollectingDispatcher, matter_id: str) -> list[EventType]:
-    matter = _matter(matter_id)
-    if matter is not None:
-        say(
-            dispatcher,
-            f"您还没有“{matter.name}”的清单，要现在建一个吗？",
-            [button("建个清单", "start_checklist", service_id=matter.id)],
-        )
-    else:
-        say(
-            dispatcher,
-            "您还没有建过清单。先告诉我要办什么事，比如“刚生了孩子要办哪些手续”，再点“建个清单”。",
-        )
-    return [SlotSet("checklist_shown", None)]
-
-
-def _no_matter(dispatcher: CollectingDispatcher) -> list[EventType]:
-    say(dispatcher, "要给哪件事建清单？直接说就行，比如“退休要办哪些手续”“身份证补办”。")
-    return [SlotSet("checklist_question", None)]
-
-
-def _matter(identifier: str) -> Package | ServiceItem | None:
-    return catalogue().package(identifier) or catalogue().service(identifier)
-
-
-def _title(name: Name) -> str:
-    kind, shown = name
-    item = catalogue().service(shown) if kind == "step" else None
-    return item.name if item else shown
-
-
-def _shown(matter_id: str) -> dict[str, Any]:
-    slot: dict[str, Any] = SlotSet("checklist_shown", {"service_id": matter_id, "at": time.time()})
-    return slot
-
-
-def _yes_or_no(turn: Turn) -> bool | None:
-    if turn.intent == "affirm" or _YES.match(turn.text):
-        return True
-    if turn.intent == "deny" or _NO.match(turn.text):
-        return False
-    return None

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from enquiries.checklists import Entry, Sheet
 from matcher.package import Package, Step
-from matcher.service import FIRST_SENTENCE, Hall, ServiceItem, first_sentence
+from matcher.service import FIRST_SENTENCE, Hall, ServiceItem, Variant, first_sentence
 
 __all__ = [
     "PAGE", "entries_on", "gone_text", "label", "next_text", "page_of", "pages",
-    "progress_text", "question_text", "sheet_text",
+    "progress_text", "question_text", "sheet_text", "variant_text",
 ]  # fmt: skip
 
 PAGE = 6
@@ -114,6 +114,14 @@ def question_text(package: Package, step: Step, item: ServiceItem, asked: int) -
     if len(lead) > FIRST_SENTENCE:
         lead = "下面这一步不是人人都要办。"
     return f"{lead}{more}\n{step.when}才要办，您家是这种情况吗？"
+
+
+def variant_text(item: ServiceItem, variant: Variant) -> str:
+    """Return the question in which situation the citizen is, as far as it changes what to bring."""
+    lead = f"“{item.name}”要带的东西，看情况不一样。"
+    if len(lead) > FIRST_SENTENCE:
+        lead = "要带的东西，看情况不一样。"
+    return f"{lead}\n{variant.ask}"
 
 
 def gone_text(names: Sequence[str]) -> str:

@@ -8,10 +8,12 @@ from typing import Any, Literal, Protocol
 
 from matcher.gathering import Gathered, gather
 from matcher.package import Package, chosen_steps, predecessors
-from matcher.service import Hall, ServiceItem
-from matcher.situation import situated
+from matcher.service import Hall, ServiceItem, Variant
+from matcher.situation import Situation, open_variant, situated
 
-__all__ = ["Entry", "Guides", "Kind", "Name", "Plan", "Sheet", "items_of", "sheet_of"]
+__all__ = [
+    "Entry", "Guides", "Kind", "Name", "Plan", "Sheet", "items_of", "open_question_of", "sheet_of",
+]  # fmt: skip
 
 Kind = Literal["material", "step"]
 Name = tuple[str, str]
@@ -125,21 +127,41 @@ class Sheet:
 
 
 def items_of(guides: Guides, matter_id: str, plan: Plan) -> tuple[ServiceItem, ...]:
-    """Return the items the citizen needs, each in his situation; none for an unknown matter.
+    """Return the items the citizen needs, each in his situation; none for an unknown matter."""
+    return tuple(situated(*chosen) for chosen in _chosen(guides, matter_id, plan))
 
-    What he told of himself goes before what the package settles.
+
+def open_question_of(
+    guides: Guides, matter_id: str, plan: Plan, passed: Collection[str]
+) -> tuple[ServiceItem, Variant] | None:
+    """Return the next question about the citizen's situation that changes what to bring.
+
+    Args:
+        guides: where items are looked up.
+        matter_id: the package or the single item.
+        plan: what he told already.
+        passed: the items he was asked about and could not say.
     """
+    for item, situation in _chosen(guides, matter_id, plan):
+        variant = None if item.id in passed else open_variant(item, "materials", situation)
+        if variant is not None:
+            return item, variant
+    return None
+
+
+def _chosen(
+    guides: Guides, matter_id: str, plan: Plan
+) -> tuple[tuple[ServiceItem, Situation], ...]:
+    """Return the chosen items; what he told of himself goes before what the package settles."""
     package = guides.package(matter_id)
     if package is None:
         item = guides.service(matter_id)
-        return (situated(item, plan.situations.get(item.id, {})),) if item else ()
-    found = []
-    for step in chosen_steps(package, plan.answers):
-        item = guides.service(step.service)
-        if item is not None:
-            told = plan.situations.get(item.id, {})
-            found.append(situated(item, {**step.situation, **told}))
-    return tuple(found)
+        return ((item, plan.situations.get(item.id, {})),) if item else ()
+    return tuple(
+        (item, {**step.situation, **plan.situations.get(item.id, {})})
+        for step in chosen_steps(package, plan.answers)
+        if (item := guides.service(step.service)) is not None
+    )
 
 
 def sheet_of(guides: Guides, matter_id: str, plan: Plan, ticked: Collection[Name]) -> Sheet | None:

@@ -13,11 +13,14 @@ import pytest
 from rasa_sdk import Tracker
 
 from actions import checklists, resources
-from actions.checklists import (
+from actions.checklist_start import (
+    MOST_SITUATIONS,
     action_answer_checklist,
+    action_start_checklist,
+)
+from actions.checklists import (
     action_drop_checklist,
     action_my_checklist,
-    action_start_checklist,
     action_tick_checklist,
 )
 from actions.conversation import action_bare_answer, action_clarify, action_keep_attachments
@@ -89,6 +92,14 @@ def matters() -> list[str]:
         return [row.matter_id for row in checklists_of(session, ME)]
 
 
+def unsure(talk: Talk, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Go on to the list without telling the situation."""
+    for _ in range(MOST_SITUATIONS):
+        if "看情况不一样" in messages[-1]["text"]:
+            messages = talk.press(titled(messages, "说不准"))
+    return messages
+
+
 def newborn(talk: Talk, needed: str = "生育津贴") -> list[dict[str, Any]]:
     """A checklist of the package, begun from its answer; only one optional step is needed."""
     messages = talk.act(action_answer_service, entities={"service_id": "newborn"}, text="/x",
@@ -97,7 +108,7 @@ def newborn(talk: Talk, needed: str = "生育津贴") -> list[dict[str, Any]]:
     while "您家是这种情况吗" in messages[-1]["text"]:
         wanted = needed in messages[-1]["text"]
         messages = talk.press(titled(messages, "是，要办" if wanted else "不是"))
-    return messages
+    return unsure(talk, messages)
 
 
 def test_a_package_asks_what_only_some_need_and_lists_the_rest(talk: Talk) -> None:
@@ -122,6 +133,11 @@ def test_words_answer_the_question_just_asked(talk: Talk) -> None:
         intent, words = [("affirm", "对"), ("deny", "不是"), ("inform", "没有")][asked % 3]
         messages = talk.act(action_bare_answer, words, intent)
     assert asked == 4
+    asked, answers = 0, ["在医院生的", "说不准", "不清楚"]
+    while "看情况不一样" in messages[-1]["text"]:
+        messages = talk.act(action_bare_answer, answers[asked], "inform")
+        asked += 1
+    assert asked >= 2
     assert "的清单" in messages[-1]["text"]
     messages = talk.act(action_bare_answer, "不是", "deny")  # nothing is asked any more
     assert "清单" not in messages[-1]["text"]
@@ -200,7 +216,8 @@ def test_my_list_is_found_again_by_words_and_others_are_offered(talk: Talk) -> N
     messages = talk.act(action_my_checklist, "我的清单", "my_checklist")
     assert "您还没有建过清单" in messages[-1]["text"]
     newborn(talk)
-    talk.act(action_start_checklist, "/x", "start_checklist", {"service_id": "id_card_replace"})
+    unsure(talk, talk.act(action_start_checklist, "/x", "start_checklist",
+                          {"service_id": "id_card_replace"}))  # fmt: skip
     assert matters() == ["id_card_replace", "newborn"]
     for action, intent in ((action_bare_answer, "inform"), (action_answer_service, "ask_service")):
         messages = talk.act(action, "看看我的清单", intent)
@@ -223,6 +240,23 @@ def test_a_single_item_has_a_list_from_its_materials(talk: Talk) -> None:
     messages = talk.press(titled(messages, "建个清单"))
     assert "材料 0/3，步骤 0/1" in messages[-1]["text"]
     assert "监护关系证明" in messages[-1]["text"]
+
+
+def test_the_situation_is_asked_before_the_list_when_it_changes_what_to_bring(talk: Talk) -> None:
+    messages = talk.act(action_start_checklist, "/x", "start_checklist",
+                        {"service_id": "id_card_replace"})  # fmt: skip
+    assert "看情况不一样" in messages[-1]["text"]
+    assert matters() == [], "nothing is kept before he has answered"
+    assert [b["title"] for b in messages[-1]["buttons"]][-1] == "说不准"
+    plain = unsure(talk, messages)
+    adults = [b["title"] for b in plain[-1]["buttons"]]
+    talk.press({"payload": '/drop_checklist{"service_id": "id_card_replace", "value": "delete"}'})
+    messages = talk.act(action_start_checklist, "/x", "start_checklist",
+                        {"service_id": "id_card_replace"})  # fmt: skip
+    messages = talk.press(titled(messages, "16"))
+    messages = unsure(talk, messages)
+    assert "监护关系证明" in messages[-1]["text"]
+    assert [b["title"] for b in messages[-1]["buttons"]] != adults
 
 
 def test_a_situation_told_later_changes_the_list(talk: Talk) -> None:

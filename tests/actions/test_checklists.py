@@ -253,7 +253,7 @@ def test_the_situation_is_asked_before_the_list_when_it_changes_what_to_bring(ta
     talk.press({"payload": '/drop_checklist{"service_id": "id_card_replace", "value": "delete"}'})
     messages = talk.act(action_start_checklist, "/x", "start_checklist",
                         {"service_id": "id_card_replace"})  # fmt: skip
-    messages = talk.press(titled(messages, "16"))
+    messages = talk.press(titled(messages, "未满16周岁"))
     messages = unsure(talk, messages)
     assert "监护关系证明" in messages[-1]["text"]
     assert [b["title"] for b in messages[-1]["buttons"]] != adults

@@ -57,10 +57,12 @@ def receive(  # noqa: PLR0913
     content: Any,
     album: str | None = None,
     now: datetime | None = None,
+    replaces: str | None = None,
 ) -> bool:
     """Store what a platform pushed; False when it is there already.
 
-    Messages held back until the citizen writes are sent now.
+    Messages held back until the citizen writes are sent now. A correction takes the place of what
+    it ``replaces`` as long as nobody has taken that; later it is a message like any other.
 
     Args:
         session: the unit of work.
@@ -70,6 +72,7 @@ def receive(  # noqa: PLR0913
         content: JSON-able, in the channel's own form.
         album: what is pushed in parts that belong together has this in common.
         now: the present moment (aware).
+        replaces: key of the message that this one corrects.
     """
     moment = now or utc_now()
     due = moment + ALBUM_PAUSE if album else moment
@@ -90,6 +93,8 @@ def receive(  # noqa: PLR0913
             session.add(row)
     except IntegrityError:  # pushed twice at the same moment
         return False
+    if replaces is not None and _replace(session, channel, replaces, content):
+        row.state, row.content = "done", None
     if album:
         session.execute(_gathering(channel, conversation_id, album).values(due_at=due))
     session.execute(
@@ -101,6 +106,22 @@ def receive(  # noqa: PLR0913
         .values(state="pending", due_at=moment)
     )
     return True
+
+
+def _replace(session: Session, channel: str, key: str, content: Any) -> bool:
+    """Put a correction in the place of a message nobody has taken; tell whether there was one."""
+    replaced = session.scalars(
+        update(IncomingMessage)
+        .where(
+            IncomingMessage.channel == channel,
+            IncomingMessage.key == key,
+            IncomingMessage.state == "pending",
+            IncomingMessage.joined_to.is_(None),
+        )
+        .values(content=plain(content))
+        .returning(IncomingMessage.id)
+    ).all()
+    return bool(replaced)
 
 
 def _gathering(channel: str, conversation_id: str, album: str) -> Any:
@@ -176,6 +197,16 @@ def _firsts(channels: Collection[str]) -> Any:
 
 def _message_id(row: IncomingMessage) -> str:
     return hashlib.sha256(f"{row.channel}:{row.key}".encode()).hexdigest()[:32]
+
+
+def resume(session: Session, channels: Collection[str], now: datetime) -> None:
+    """Take up what a process that is gone had in hand; albums wait for the parts it never saw."""
+    waiting = update(IncomingMessage).where(
+        IncomingMessage.state == "pending", IncomingMessage.channel.in_(channels)
+    )
+    session.execute(waiting.where(IncomingMessage.joined_to.is_not(None)).values(due_at=now))
+    gathering = IncomingMessage.joined_to.is_(None) & IncomingMessage.album.is_not(None)
+    session.execute(waiting.where(gathering).values(due_at=now + 2 * ALBUM_PAUSE))
 
 
 def settle(session: Session, claimed: Claimed) -> bool:

@@ -136,6 +136,19 @@ def _firsts(channels: Collection[str]) -> Any:
     )
 
 
+def resume_outgoing(session: Session, channels: Collection[str], now: datetime) -> None:
+    """Take up what a process that is gone had in hand."""
+    session.execute(
+        update(OutgoingMessage)
+        .where(
+            OutgoingMessage.state == "pending",
+            OutgoingMessage.channel.in_(channels),
+            OutgoingMessage.attempts > 0,
+        )
+        .values(due_at=now)
+    )
+
+
 def note_part(session: Session, parcel: Parcel, parts_sent: int, lease_until: datetime) -> None:
     """Note how many parts are out, and keep the message for the next of them."""
     _leave(session, parcel, parts_sent=parts_sent, due_at=lease_until)

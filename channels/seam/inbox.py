@@ -18,6 +18,7 @@ class Pushed:
     conversation_id: str
     content: Any
     album: str | None = None
+    replaces: str | None = None
 
 
 def store_pushed(channel: str, pushed: Iterable[Pushed]) -> int:

@@ -16,9 +16,9 @@ from channels.seam.sender import Sender
 from channels.seam.worker import Assistant, Worker
 from store.buttons import forget_buttons
 from store.database import unit_of_work
-from store.incoming import forget_incoming
+from store.incoming import forget_incoming, resume
 from store.models import utc_now
-from store.outgoing import forget_outgoing
+from store.outgoing import forget_outgoing, resume_outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,8 @@ KEEP_BUTTONS = timedelta(days=60)
 
 class Service:
     """Runs channels until it is told to stop.
+
+    An installation has one: what another one has in hand is taken up at the start.
 
     Args:
         channels: those to run.
@@ -54,6 +56,10 @@ class Service:
 
     def run(self) -> None:
         """Work until :meth:`stop`."""
+        names = [channel.name for channel in self._channels]
+        with unit_of_work() as session:
+            resume(session, names, utc_now())
+            resume_outgoing(session, names, utc_now())
         threads = [_thread("worker", lambda: self._worker.run(self._stop))]
         threads.append(_thread("housekeeping", self._keep_house))
         for channel in self._channels:

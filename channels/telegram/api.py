@@ -114,7 +114,10 @@ class TelegramApi:
 
         async def download() -> bytes:
             file = await self._bot.get_file(file_id)
-            return bytes(await file.download_as_bytearray())
+            try:
+                return bytes(await file.download_as_bytearray())
+            except InvalidToken:  # the library's name of every 404
+                raise BadRequest("no such file") from None
 
         try:
             return self._loop.call(download())

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from tests.serving import http_server
 
@@ -120,7 +120,7 @@ def bot_api() -> Iterator[BotApi]:
             self._send(content.get("error_code", 200), content)
 
         def do_GET(self) -> None:
-            data = api.files.get(self.path.removeprefix(f"/file/bot{TOKEN}/photos/"))
+            data = api.files.get(unquote(self.path).removeprefix(f"/file/bot{TOKEN}/photos/"))
             self._bytes(404 if data is None else 200, data or b"")
 
         def _send(self, status: int, content: Any) -> None:

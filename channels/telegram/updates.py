@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+
 from channels.seam.inbox import Pushed
+
+log = structlog.get_logger(__name__)
 
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
 """The kinds of updates we ask Telegram for."""
@@ -26,12 +30,22 @@ _ADDRESSED = frozenset({"mention", "text_mention", "bot_command"})
 
 
 def pushed(update: Update, bot_id: int) -> Pushed | None:
-    """Return what of an update is stored; None when it concerns nobody.
+    """Return what of an update is stored; None when it concerns nobody, or has no form we know.
 
     Args:
         update: an Update object.
         bot_id: our own id, the part of the token before the colon.
     """
+    try:
+        return _read(update, bot_id)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # refused, it would come again for ever and hold up what is behind it
+        number = update.get("update_id") if isinstance(update, dict) else None
+        log.error("telegram_update_unreadable", update=number, error=type(error).__name__)
+        return None
+
+
+def _read(update: Update, bot_id: int) -> Pushed | None:
     if "callback_query" in update:
         return _pressed(update)
     if "my_chat_member" in update:

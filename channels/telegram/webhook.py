@@ -35,9 +35,9 @@ def webhook_routes(settings: Settings, bot_id: int) -> APIRouter:
             raise InputError("signature_invalid", "签名不对。", "wrong secret token")
         try:
             update = json.loads(await request.body())
-            kept = pushed(update, bot_id)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InputError("json_malformed", "内容不是有效的更新。", "not an Update") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError("json_malformed", "内容不是有效的 JSON。", "not JSON") from error
+        kept = pushed(update, bot_id)
         if kept is not None:
             await anyio.to_thread.run_sync(store_pushed, "telegram", [kept])
         return {"ok": True}

@@ -50,6 +50,9 @@ def test_parts_of_an_album_share_its_name() -> None:
         {"callback_query": {"id": "q", "from": ME, "data": "x"}},
         {"my_chat_member": {"chat": GROUP, "from": ME}},
         {"channel_post": message(5, "你好")},
+        {"message": {}},
+        {"edited_message": message(5, "你好")},
+        {"callback_query": {"message": 5, "data": "x"}},
         {},
     ],
 )

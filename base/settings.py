@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     media_s3_key: SecretStr = SecretStr("")
     media_s3_secret: SecretStr = SecretStr("")
     smtp_password: SecretStr = SecretStr("")
+    telegram_token: SecretStr = SecretStr("")  # empty: no Telegram
+    telegram_webhook_secret: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -115,6 +117,11 @@ class Settings(BaseSettings):
     handover_call_minutes: int = Field(default=60, ge=5)  # working time a call is promised within
     handover_calls: int = Field(default=20, ge=1)  # calls that can be made in that time
     handover_keep_days: int = Field(default=90, ge=1)
+
+    # channels that are pushed to
+    channel_workers: int = Field(default=4, ge=1)  # conversations answered side by side
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_api_url: str = "https://api.telegram.org"
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

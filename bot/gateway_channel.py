@@ -16,6 +16,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.action_answers import check_schema_once
+from bot.handled import InHand, turns_of
 from bot.wishes import Wish, wishes
 
 Reading = Tuple[Dict[Text, Any], List[Wish]]
@@ -56,8 +57,9 @@ class ReplyCollector(OutputChannel):
 class GatewayInput(InputChannel):
     """``POST /webhooks/gateway/webhook`` with ``X-Rasa-Token``.
 
-    Body: ``{"sender", "channel", "message", "metadata"}``. Answer: ``{"replies": [...],
-    "understanding": {...}}`` where understanding is Rasa's parse of this message.
+    Body: ``{"sender", "channel", "message", "metadata", "named"}``. Answer: ``{"replies": [...],
+    "understanding": {...}}`` where understanding is Rasa's parse of this message. A message that
+    its sender ``named`` (``message_id`` in the metadata) is handled once, however often it comes.
 
     ``POST /webhooks/gateway/read`` with ``{"message"}`` parses a message that is going to come,
     while the gateway looks at its photos; no conversation hears of it. It answers with the
@@ -69,6 +71,7 @@ class GatewayInput(InputChannel):
             raise ValueError("SHIMIN_RASA_TOKEN is not set")
         self._token = token
         self._read_ahead: "OrderedDict[Text, Reading]" = OrderedDict()
+        self._in_hand = InHand()
         check_schema_once()
 
     @classmethod
@@ -109,19 +112,34 @@ class GatewayInput(InputChannel):
 
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
-            collector = ReplyCollector()
-            text = request.json["message"]
-            reading = self._read_ahead.pop(text, None)
-            if reading is None:
-                reading = await _understand(request.app.ctx.agent.processor, text)
-            messages = _messages(request.json, collector, reading)
-            for message in messages:
-                await on_new_message(message)
-            return response.json(
-                {"replies": collector.replies, "understanding": messages[0].parse_data}
-            )
+            body, agent = request.json, request.app.ctx.agent
+            work = partial(self._handle, body, agent, on_new_message)
+            if body.get("named"):
+                message_id = body["metadata"]["message_id"]
+                return response.json(await self._in_hand.once(body["sender"], message_id, work))
+            return response.json(await work())
 
         return routes
+
+    async def _handle(
+        self, body: Dict[Text, Any], agent: Any, on_new_message: Callable[[UserMessage], Any]
+    ) -> Dict[Text, Any]:
+        """Let the assistant hear a message, but for the wishes of it that it heard before."""
+        collector = ReplyCollector()
+        text = body["message"]
+        reading = self._read_ahead.pop(text, None)
+        if reading is None:
+            reading = await _understand(agent.processor, text)
+        messages = _messages(body, collector, reading)
+        heard = 0
+        if body.get("named"):
+            tracker = await agent.tracker_store.retrieve(body["sender"])
+            heard, spoken = turns_of(tracker, body["metadata"]["message_id"])
+            for said in spoken:
+                await collector.send_response(body["sender"], said)
+        for message in messages[heard:]:
+            await on_new_message(message)
+        return {"replies": collector.replies, "understanding": messages[0].parse_data}
 
 
 def read(processor: MessageProcessor, texts: Sequence[Text]) -> List[Dict[Text, Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import secrets
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,6 +49,22 @@ MAX_VIDEOS = 1
 READERS = 4
 """Threads that read ahead the words of messages with photos; what is more waits its turn."""
 FALLBACK = "nlu_fallback"
+_FOR_ANYBODY = frozenset(
+    {
+        "ask_service",
+        "ask_materials",
+        "ask_place_time",
+        "ask_fee",
+        "ask_duration",
+        "choose_service",
+        "choose_situation",
+        "goodbye",
+        "greet",
+        "help",
+        "thank",
+    }
+)
+"""Intents whose answers say nothing of who asked."""
 _WORD = re.compile(r"[^\W_]")
 _REPORTS = frozenset({"report_pollution", "report_city_issue", "emergency"})
 _MAY_DESCRIBE = frozenset({"inform", "supplement_ticket", "correct", FALLBACK})
@@ -99,19 +115,23 @@ class Conversation:
                 return answered(message, said)
         served = person is State.SERVING and not is_payload(text)
         reading = _NOTHING if served else self._read_ahead(text, message)
+        message_id = _unique_id(sender, message.message_id)
         attached = self._check_attachments(message)
-        metadata = self._metadata(sender, text, attached)
+        metadata = self._metadata(sender, text, attached, message_id)
         if served:
-            passed = self._person.pass_on(sender, words_of(text, metadata))
+            words = words_of(text, metadata)
+            passed = self._person.pass_on(sender, words, message_id)
             if passed is not None:
                 return answered(message, passed)
         reading.result()
-        raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata)
+        named = "message_id" in message.model_fields_set
+        raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata, named=named)
         understanding = self._understanding(raw["understanding"], text)
         if person is State.WAITING:
-            self._person.remember(sender, words_of(text, metadata), raw["replies"])
+            words = words_of(text, metadata)
+            self._person.remember(sender, words, raw["replies"], message_id)
         if text and not is_payload(text):
-            self._keep_unclear(raw["understanding"], understanding, text, metadata["message_id"])
+            self._keep_unclear(raw["understanding"], understanding, text, message_id)
         log.info(
             "message",
             citizen=sender,
@@ -125,6 +145,28 @@ class Conversation:
             conversation_id=message.conversation_id,
             understanding=understanding,
             replies=_replies(raw["replies"]),
+        )
+
+    def handle_in_public(self, message: Message, private_link: str) -> Answer:
+        """Answer one message that others read, as far as it asks what anybody may hear.
+
+        What is about a person or a case never reaches the assistant: it is asked to move to
+        ``private_link``, an address of ours or words that say where.
+
+        Raises:
+            InputError: as :meth:`handle`.
+            UpstreamError: as :meth:`handle`.
+        """
+        text = message.text.strip()
+        parse = self._rasa.understand(_for_rasa(text)) if text and not message.attachments else {}
+        intent = str((parse.get("intent") or {}).get("name") or FALLBACK)
+        if intent in _FOR_ANYBODY:
+            return self.handle(message)
+        words = f"这里人多，个人的事、投诉和办件进度请私下跟我说：{private_link}"
+        return Answer(
+            conversation_id=message.conversation_id,
+            understanding=Understanding(intent=intent, confidence=0.0),
+            replies=(Reply.of({"text": words}),),
         )
 
     def _read_ahead(self, text: str, message: Message) -> Future[None]:
@@ -179,7 +221,7 @@ class Conversation:
         )
 
     @staticmethod
-    def _metadata(sender: str, text: str, attached: _Attached) -> dict[str, Any]:
+    def _metadata(sender: str, text: str, attached: _Attached, message_id: str) -> dict[str, Any]:
         """Store photos and videos and describe the message for the actions."""
         evidence = [photo.evidence for photo in attached.photos]
         return {
@@ -196,7 +238,7 @@ class Conversation:
                 if "latitude" in e
             ],
             "taken_at": [e["taken_at"] for e in evidence if "taken_at" in e],
-            "message_id": secrets.token_hex(8),
+            "message_id": message_id,
         }
 
     def _understanding(self, parse: dict[str, Any], text: str) -> Understanding:
@@ -237,6 +279,11 @@ class Conversation:
         if intent in _REPORTS and not is_vague(text):
             return proposal.code or OTHER
         return proposal.code if proposal.confident else None
+
+
+def _unique_id(sender: str, message_id: str) -> str:
+    """Name a message among those of everybody: clients choose their own ids."""
+    return hashlib.sha256(f"{sender}:{message_id}".encode()).hexdigest()[:32]
 
 
 def _keep(sender: str, items: Sequence[CheckedMedia]) -> list[str]:

@@ -65,28 +65,39 @@ class PersonInChat:
             reply = self._answer(session, row, text, now)
         return None if reply is None else [reply]
 
-    def pass_on(self, citizen: str, body: dict[str, Any]) -> list[dict[str, Any]] | None:
-        """Bring words and photos to the agent; None when he has just ended the conversation."""
+    def pass_on(
+        self, citizen: str, body: dict[str, Any], message_id: str
+    ) -> list[dict[str, Any]] | None:
+        """Bring words and photos to the agent; None when he has just ended the conversation.
+
+        A message that comes again under its ``message_id`` is in front of him already.
+        """
         now = utc_now()
         with unit_of_work() as session:
             row = rows.open_of(session, citizen, lock=True)
             if row is None or row.state != State.SERVING:
                 return None
-            first = self._office.hear(session, row, body, now)
+            first = not rows.is_posted(session, message_id) and self._office.hear(
+                session, row, body, now, message_id
+            )
         replies = [wording.passed_on()] if first else []
         text = body["text"]
         if text and self._is_emergency(text):
             replies.append({"text": advice(text), "buttons": [], "cards": []})
         return replies
 
-    def remember(self, citizen: str, body: dict[str, Any], replies: list[dict[str, Any]]) -> None:
+    def remember(
+        self, citizen: str, body: dict[str, Any], replies: list[dict[str, Any]], message_id: str
+    ) -> None:
         """Keep a turn with the assistant for the agent who will take the waiting citizen."""
         now = utc_now()
         with unit_of_work() as session:
             row = rows.open_of(session, citizen)
             if row is None or row.state not in (State.WAITING, State.SERVING):
                 return
-            rows.add_message(session, row.id, "citizen", body, at=now)
+            if rows.is_posted(session, message_id):
+                return
+            rows.add_message(session, row.id, "citizen", body, at=now, key=message_id)
             for reply in replies:
                 rows.add_message(session, row.id, "bot", {"text": reply["text"]}, at=now)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 ConversationId = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f]{1,100}$")]
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,29}$")]
+
+MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,40}$")]
+"""A sender's own name of a message: the same message sent again under it is handled once."""
 
 _UNSPOKEN = str.maketrans({"【": None, "】": "，", "“": None, "”": None})
 
@@ -68,6 +72,7 @@ class Message(Content):
 
     conversation_id: ConversationId
     channel: ChannelName
+    message_id: MessageId = Field(default_factory=lambda: secrets.token_hex(8))
 
 
 class Button(_Model):

@@ -26,14 +26,23 @@ class RasaClient:
         )
 
     def send(
-        self, sender: str, channel: str, text: str, metadata: dict[str, Any]
+        self, sender: str, channel: str, text: str, metadata: dict[str, Any], *, named: bool = False
     ) -> dict[str, Any]:
         """Return ``{"replies": [...], "understanding": {...}}``.
+
+        ``named`` says that the sender chose the ``message_id``: under the same one it is handled
+        once, and answered again as it was.
 
         Raises:
             UpstreamError: ``assistant_unavailable``.
         """
-        body = {"sender": sender, "channel": channel, "message": text, "metadata": metadata}
+        body = {
+            "sender": sender,
+            "channel": channel,
+            "message": text,
+            "metadata": metadata,
+            "named": named,
+        }
         try:
             response = self._http.post("/webhooks/gateway/webhook", json=body)
             response.raise_for_status()

@@ -59,6 +59,27 @@ def gateway() -> None:
 
 
 @app.command()
+def channels() -> None:
+    """Platforms that push messages: receive, answer and send, until it is stopped."""
+    from channels.conversation import Conversation
+    from channels.rasa import RasaClient
+    from channels.seam.registry import configured_channels
+    from channels.seam.service import Service, stop_on_signals, wait_for_end
+    from dispatch.classification.classifier import CategoryClassifier
+
+    settings = get_settings()
+    running = configured_channels(settings)
+    if not running:
+        log.info("no_channel_configured", see="docs/channels.md")
+        wait_for_end()
+        return
+    assistant = Conversation(settings, RasaClient(settings), CategoryClassifier.load(settings))
+    service = Service(running, assistant, settings)
+    stop_on_signals(service.stop)
+    service.run()
+
+
+@app.command()
 def desk() -> None:
     """The reference dispatch desk."""
     from dispatch.desk.app import create_app

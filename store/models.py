@@ -241,15 +241,29 @@ class OutboxEntry(Base):
 
 
 class OutgoingMessage(Base):
-    """A message to a citizen that is not the answer to one of his own."""
+    """A message to a citizen that waits for him, or is sent to where he is.
+
+    The web page and the Chat API fetch theirs (:func:`store.people.inbox`); those of ``channel``s
+    that are pushed to are carried by :mod:`store.outgoing`, which ``state`` and what follows it
+    are for. ``answer_to`` is the incoming message it answers, None when nobody asked.
+    """
 
     __tablename__ = "outgoing_messages"
+    __table_args__ = (Index("ix_outgoing_messages_channel", "channel", "state", "citizen_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     citizen_id: Mapped[str] = mapped_column(String(160), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     body: Mapped[Sealed] = mapped_column(Encrypted)  # a list of replies of the Chat API
     delivered_at: Mapped[datetime | None]
+    channel: Mapped[str] = mapped_column(String(30))
+    # pending | held (until the citizen writes) | sent | closed (not wanted) | dead
+    state: Mapped[str] = mapped_column(String(10), default="pending")
+    due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    parts_sent: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(String(200))
+    answer_to: Mapped[int | None] = mapped_column(index=True)
 
 
 class Subscription(Base):

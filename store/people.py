@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from base.identity import channel_of
 from store.appointment_models import Appointment
 from store.checklists import forget_checklists
 from store.database import insert_missing
@@ -242,9 +243,17 @@ def channels_of(session: Session, citizen_id: str) -> tuple[str, ...]:
 def queue_message(
     session: Session, citizen_id: str, replies: list[dict[str, Any]], now: datetime | None = None
 ) -> OutgoingMessage:
-    """Put replies (Chat API form) in the citizen's inbox, in the caller's transaction."""
+    """Put replies (Chat API form) in the citizen's inbox, in the caller's transaction.
+
+    Where the citizen is on a channel that is pushed to, they are sent to him.
+    """
+    moment = now or utc_now()
     message = OutgoingMessage(
-        citizen_id=citizen_id, body=plain(replies), created_at=now or utc_now()
+        citizen_id=citizen_id,
+        channel=channel_of(citizen_id),
+        body=plain(replies),
+        created_at=moment,
+        due_at=moment,
     )
     session.add(message)
     return message
@@ -282,13 +291,18 @@ def acknowledge(session: Session, citizen_id: str, upto: int) -> None:
             OutgoingMessage.id <= upto,
             OutgoingMessage.delivered_at.is_(None),
         )
-        .values(delivered_at=now)
+        .values(delivered_at=now, state="sent")
         .returning(OutgoingMessage.id)
     ).all()
-    if taken:
+    note_delivered(session, taken, now)
+
+
+def note_delivered(session: Session, messages: Sequence[int], now: datetime) -> None:
+    """Note which policy notices arrived with these messages."""
+    if messages:
         session.execute(
             update(NoticeDelivery)
-            .where(NoticeDelivery.message_id.in_(taken), NoticeDelivery.state == "queued")
+            .where(NoticeDelivery.message_id.in_(messages), NoticeDelivery.state == "queued")
             .values(state="delivered", delivered_at=now)
         )
 

@@ -11,6 +11,10 @@ from unittest import mock
 
 import aiohttp
 from rasa.core.channels.channel import UserMessage
+from rasa.core.tracker_store import InMemoryTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
 from sanic import Sanic
 
 from bot.gateway_channel import READ_AHEAD, GatewayInput, ReplyCollector
@@ -34,6 +38,7 @@ class Processor:
 class Agent:
     def __init__(self) -> None:
         self.processor = Processor()
+        self.tracker_store = InMemoryTrackerStore(Domain.empty())
 
 
 class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
@@ -117,6 +122,22 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
         for number, again in ((0, 1), (1, 1), (READ_AHEAD, 1)):
             await self.post(headers, {**BODY, "message": f"你好{number}"})
             self.assertEqual(len(self.agent.processor.parsed), parsed + again)
+
+    async def test_a_named_message_is_handled_once(self) -> None:
+        headers = {"X-Rasa-Token": TOKEN}
+        body = {**BODY, "named": True, "metadata": {"message_id": "m-1"}}
+        await self.post(headers, body)
+        self.assertEqual(len(self.heard), 1)
+        events = [UserUttered("你好", metadata={"message_id": "m-1"}), BotUttered("您好")]
+        kept = DialogueStateTracker.from_events("web:c-1", events)
+        await self.agent.tracker_store.save(kept)
+        _, answer = await self.post(headers, body)
+        self.assertEqual(answer["replies"], [{"text": "您好", "buttons": [], "custom": {}}])
+        self.assertEqual(answer["understanding"], PARSED)
+        self.assertEqual(len(self.heard), 1)
+        await self.post(headers, {**body, "metadata": {"message_id": "m-2"}})
+        await self.post(headers, BODY)
+        self.assertEqual(len(self.heard), 3)
 
     async def test_the_server_warms_up(self) -> None:
         self.assertEqual(self.agent.processor.parsed, ["你好"])

@@ -16,6 +16,7 @@ from channels.public import appointments, checklists, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
+from channels.seam.registry import configured_channels
 from channels.web import routes as web
 from dispatch.classification.categories import load_categories
 from dispatch.classification.classifier import CategoryClassifier
@@ -64,6 +65,10 @@ def create_app(settings: Settings) -> FastAPI:
     pages = (public, unsubscribe, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)
+    app.state.channels = configured_channels(settings)
+    for channel in app.state.channels:
+        if channel.routes is not None:
+            app.include_router(channel.routes)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")

@@ -163,9 +163,14 @@ class Office:
         rows.add_message(session, row.id, "system", {"text": said}, at=now)
         return wording.ended(by_citizen=by_citizen)
 
-    def hear(self, session: Session, row: Handover, body: dict[str, Any], now: datetime) -> bool:
-        """Pass a citizen's words to his agent; tell whether it is the first time."""
-        rows.add_message(session, row.id, "citizen", body, at=now)
+    def hear(
+        self, session: Session, row: Handover, body: dict[str, Any], now: datetime, key: str
+    ) -> bool:
+        """Pass a citizen's words to his agent; tell whether it is the first time.
+
+        ``key`` is the message's own name: none is passed on twice.
+        """
+        rows.add_message(session, row.id, "citizen", body, at=now, key=key)
         first = row.acknowledged_at is None
         if first:
             row.acknowledged_at = now

@@ -1,0 +1,1 @@
+"""The one seam of channels that are pushed to: queues, worker, sender, registry."""

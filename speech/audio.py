@@ -137,7 +137,7 @@ def decode(data: bytes, max_seconds: float) -> Sound:
 
 def _pieces(data: bytes, kind: str) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of the first audio track as they are decoded."""
-    with av.open(io.BytesIO(data), format=kind, metadata_errors="ignore") as container:
+    with av.open(io.BytesIO(data), "r", format=kind, metadata_errors="ignore") as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         for frame in container.decode(container.streams.audio[0]):
             frame.pts = None  # gaps and jumps of a broken clock are no silence

@@ -44,6 +44,8 @@ _LANGUAGE_SECONDS = 1.2
 """From this length on the language is told reliably enough to refuse another one."""
 _FOREIGN = 0.7
 _WAITING = 4
+_JOINT = "，"
+"""Between what was said before and after a long pause."""
 
 Samples = NDArray[np.float32]
 
@@ -89,14 +91,14 @@ class WhisperRecogniser:
         windows = _speech(sound.samples)
         if sum(len(window) for window in windows) < _TOO_LITTLE_SPEECH * RATE:
             return self._unheard(sound, Unheard.NOISE)
-        heard = []
+        heard: list[tuple[list[str], float, list[Word]]] = []
         for window in windows:
             encoded, frames = self._encode(window)
             long_enough = len(window) >= _LANGUAGE_SECONDS * RATE
             if not heard and long_enough and self._is_foreign(encoded):
                 return self._unheard(sound, Unheard.FOREIGN)
             heard.append(self._decode(encoded, frames))
-        text = "，".join(reading[0] for reading, *_ in heard if reading[0])
+        text = _JOINT.join(readings[0] for readings, *_ in heard)
         if not any(char.isalnum() for char in text):
             return self._unheard(sound, Unheard.NOISE)
         if is_invented(text):
@@ -107,7 +109,7 @@ class WhisperRecogniser:
             self.name,
             sound.seconds,
             confidence=min(confidence for _, confidence, _ in heard),
-            words=tuple(word for _, _, words in heard for word in words),
+            words=_joined([words for _, _, words in heard]),
             alternatives=tuple(heard[0][0][1:]) if len(heard) == 1 else (),
         )
 
@@ -180,6 +182,11 @@ class WhisperRecogniser:
             words.append(Word(written(piece), float(sure)))
             at += len(group)
         return words
+
+
+def _joined(windows: list[list[Word]]) -> tuple[Word, ...]:
+    first, *others = windows
+    return tuple(first + [w for words in others for w in (Word(_JOINT, 1.0), *words)])
 
 
 def model_files() -> dict[str, bytes]:

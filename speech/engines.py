@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from base.errors import ConfigurationError
@@ -15,11 +15,12 @@ from speech.synthesis import Remembering, Synthesiser
 from speech.whisper import WhisperRecogniser, whisper_is_installed
 
 
-def load_recogniser(settings: Settings, hotwords: Sequence[str] = ()) -> Recogniser | None:
+def load_recogniser(settings: Settings, hotwords: Callable[[], Sequence[str]]) -> Recogniser | None:
     """Return the recogniser of ``SHIMIN_SPEECH_RECOGNISER``; None when speech is not heard.
 
     ``auto`` takes what is set, best first: a model folder, an endpoint, the embedded model if its
-    extra is installed. Nothing is loaded yet.
+    extra is installed. Nothing is loaded yet, and ``hotwords`` (names of the domain) are asked
+    for only by an engine that can be biased to them.
 
     Raises:
         ConfigurationError: an engine is asked for by name and something it needs is missing.

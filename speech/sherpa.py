@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,9 @@ class SherpaRecogniser:
         ConfigurationError: the folder holds no model of a known family.
     """
 
-    def __init__(self, folder: Path, hotwords: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, hotwords: Callable[[], Sequence[str]]) -> None:
         self._model = find_model(folder)
-        self._hotwords = tuple(hotwords)
+        self._hotwords = hotwords
         self._engine: Any = None
         self._lock = threading.Lock()
         self.name = f"sherpa-onnx:{self._model.family}"
@@ -109,7 +109,7 @@ class SherpaRecogniser:
         return Transcript(text, self.name, sound.seconds)
 
 
-def _load(model: SherpaModel, hotwords: Sequence[str]) -> Any:
+def _load(model: SherpaModel, hotwords: Callable[[], Sequence[str]]) -> Any:
     try:
         from sherpa_onnx import OfflineRecognizer  # noqa: PLC0415 - only where configured
     except ImportError as error:
@@ -128,13 +128,13 @@ def _load(model: SherpaModel, hotwords: Sequence[str]) -> Any:
         if model.family == "fire_red_asr":
             return OfflineRecognizer.from_fire_red_asr(**pair, **common)
         with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as words:
-            words.write("\n".join(hotwords))
+            words.write("\n".join(hotwords()))
             words.flush()
             return OfflineRecognizer.from_transducer(
                 **pair,
                 joiner=files["joiner"],
                 decoding_method="modified_beam_search",
-                hotwords_file=words.name if hotwords else "",
+                hotwords_file=words.name,
                 hotwords_score=_HOTWORD_SCORE,
                 modeling_unit="cjkchar",
                 **common,

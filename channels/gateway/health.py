@@ -36,7 +36,9 @@ def health(request: Request) -> JSONResponse:
     }
     needed = all(parts[name] == "ok" for name in ("rasa", "actions", "store"))
     status = "ok" if needed and parts["dispatch"] == "ok" else "degraded" if needed else "down"
-    return JSONResponse({"status": status, **parts, "outbox": outbox}, 200 if needed else 503)
+    speech = request.app.state.voice.engines
+    content = {"status": status, **parts, "outbox": outbox, "speech": speech}
+    return JSONResponse(content, 200 if needed else 503)
 
 
 def _get(url: str) -> str:

@@ -31,18 +31,20 @@ PLATFORM = "platform"
 class Hearing:
     """Checks, decodes and recognises what a citizen said.
 
+    ``recogniser`` is None where nothing can be heard but what a platform wrote down itself.
+
     Raises:
         ConfigurationError: the recogniser that is asked for cannot be had.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._recogniser = load_recogniser(settings, lambda: self._lexicon.words)
+        self.recogniser = load_recogniser(settings, lambda: self.lexicon.words)
 
     @property
     def engine(self) -> str:
         """Name of the recogniser, ``none`` without one."""
-        return "none" if self._recogniser is None else self._recogniser.name
+        return "none" if self.recogniser is None else self.recogniser.name
 
     def hear(self, attachments: Sequence[Attachment]) -> Transcript | None:
         """Return what the recordings of a message say together; None without a recording.
@@ -63,14 +65,14 @@ class Hearing:
                 f"{len(recordings)} recordings",
             )
         heard = [self._hear(recording) for recording in recordings]
-        return self._lexicon.repaired(_together(heard))
+        return self.lexicon.repaired(_together(heard))
 
     def _hear(self, audio: Audio) -> Transcript:
         data = check_audio(audio, self._settings)
         given = written(audio.transcript or "")
         if given:
             return Transcript(given, PLATFORM, 0.0)
-        if self._recogniser is None:
+        if self.recogniser is None:
             raise InputError(
                 "speech_unavailable",
                 "现在还听不了语音，请用文字告诉我，或者用输入法的语音转文字。",
@@ -78,7 +80,7 @@ class Hearing:
             )
         sound = decode(data, self._settings.max_audio_seconds)
         started = time.monotonic()
-        heard = self._recogniser.recognise(sound)
+        heard = self.recogniser.recognise(sound)
         log.info(
             "heard",
             engine=heard.engine,
@@ -90,7 +92,7 @@ class Hearing:
         return heard
 
     @cached_property
-    def _lexicon(self) -> Lexicon:
+    def lexicon(self) -> Lexicon:
         """The words of the domain and the names of the city's places, read when first needed."""
         settings = self._settings
         atlas = Atlas.load(settings.city_dir)

@@ -438,6 +438,7 @@ def test_health_of_a_well_installation(gateway: Gateway) -> None:
         "store": "ok",
         "dispatch": "ok",
         "outbox": {},
+        "speech": {"recogniser": "none", "synthesiser": "none"},
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.reading import read_aloud, short_turn
@@ -45,11 +45,13 @@ def test_what_is_said(text: str, spoken: str) -> None:
     assert read_aloud(text) == spoken
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("0123456789.,:-%年月日元个 \nSM号*/（）。")))
 def test_no_digit_is_left_to_the_voice(text: str) -> None:
     assert not any(char.isascii() and char.isdigit() for char in read_aloud(text))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_speech_is_one_line_that_keeps_its_words(text: str) -> None:
     spoken = read_aloud(text)
@@ -59,6 +61,7 @@ def test_speech_is_one_line_that_keeps_its_words(text: str) -> None:
         assert [c for c in text if c.isalpha()] == [c for c in spoken if c.isalpha()]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="甲乙丙，。？", max_size=60), max_size=4), st.integers(1, 3))
 def test_a_turn_is_short_and_loses_nothing(said: list[str], sentences: int) -> None:
     turn = short_turn(said, sentences)

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     telegram_token: SecretStr = SecretStr("")  # empty: no Telegram
     telegram_webhook_secret: SecretStr = SecretStr("")
+    speech_key: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -122,12 +123,22 @@ class Settings(BaseSettings):
     channel_workers: int = Field(default=4, ge=1)  # conversations answered side by side
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_api_url: str = "https://api.telegram.org"
+    # speech; auto: a model folder, else an endpoint, else the extra `voice`, else none
+    speech_recogniser: Literal["auto", "sherpa", "endpoint", "whisper", "none"] = "auto"
+    speech_model_dir: Path | None = None  # of sherpa-onnx
+    speech_url: str = ""  # base of a server with OpenAI's audio API, for example https://…/v1
+    speech_url_model: str = "whisper-1"
+    speech_url_voice_model: str = "tts-1"
+    speech_sure: float = Field(default=0.8, ge=0, le=1)  # under it, what was heard is read back
+    speech_synthesiser: Literal["auto", "kokoro", "endpoint", "none"] = "auto"
+    speech_voice: str = "zf_xiaobei"
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)
     max_photo_bytes: int = 10 * 1024 * 1024
     max_photos: int = 9
     max_audio_bytes: int = 5 * 1024 * 1024
+    max_audio_seconds: int = Field(default=60, ge=5, le=300)
     max_body_bytes: int = 60 * 1024 * 1024
     max_photo_pixels: int = 50_000_000
     max_video_bytes: int = 30 * 1024 * 1024

@@ -16,12 +16,12 @@ from base.identity import citizen_id
 from base.settings import Settings
 from channels.attachments import (
     CheckedMedia,
-    check_audio,
     check_location,
     check_photo,
     check_video,
 )
 from channels.handover import PersonInChat, answered, is_button, words_of
+from channels.hearing import Hearing
 from channels.message import (
     Answer,
     Audio,
@@ -35,6 +35,7 @@ from channels.message import (
 )
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
+from channels.spoken import SpokenPolicy, Taken
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.reporting.intake import OTHER, is_vague
 from enquiries.handover.states import State
@@ -94,25 +95,55 @@ class Conversation:
         self._rasa = rasa
         self._classifier = classifier
         self._person = PersonInChat(settings, rasa)
+        self._hearing = Hearing(settings)
+        self._spoken = SpokenPolicy(settings, rasa)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
+
+    @property
+    def recogniser(self) -> str:
+        """Name of what hears recordings, ``none`` without one."""
+        return self._hearing.engine
+
+    def speaks_slowly(self, citizen: str) -> bool:
+        """Tell whether answers are read slowly to a citizen."""
+        return self._spoken.is_slow(citizen)
 
     def handle(self, message: Message) -> Answer:
         """Answer one message.
 
         Raises:
             InputError: ``message_empty``, ``text_too_long``, ``location_out_of_range``,
-                ``too_many_photos``, ``too_many_videos``, ``speech_unavailable`` and those of
-                channels.attachments.
-            UpstreamError: ``assistant_unavailable``, ``media_unavailable``.
+                ``too_many_photos``, ``too_many_videos`` and those of channels.attachments and
+                channels.hearing.
+            UpstreamError: ``assistant_unavailable``, ``media_unavailable``, ``speech_busy``.
         """
-        text = message.text.strip()
-        self._check_text(text, message)
+        typed = message.text.strip()
+        self._check_text(typed, message)
         sender = citizen_id(message.channel, message.conversation_id)
+        heard = self._hearing.hear(message.attachments)
         person = self._person.state_of(sender)
+        if person is State.SERVING and heard is not None and heard.text:
+            taken = Taken("，".join(part for part in (typed, heard.text) if part))
+        else:
+            taken = self._spoken.take(sender, typed, heard)
+        answer = self._handle(message, sender, person, taken)
+        if heard is None and not taken.aloud:
+            return answer
+        transcript = (heard.text or None) if heard else None
+        told = self._spoken.told(sender, answer.replies)
+        return answer.model_copy(update={"transcript": transcript, "replies": told})
+
+    def _handle(self, message: Message, sender: str, person: State | None, taken: Taken) -> Answer:
+        """Answer what is left of a message when its recordings have become words."""
+        said = tuple(Reply.of(reply) for reply in taken.said)
+        others = [a for a in message.attachments if not isinstance(a, Audio)]
+        if said and not taken.text and not others:
+            return self._without_assistant(message, taken, said)
+        text = taken.text
         if person or is_button(text):
-            said = None if message.attachments else self._person.answer_words(sender, text)
-            if said is not None:
-                return answered(message, said)
+            words = None if others else self._person.answer_words(sender, text)
+            if words is not None:
+                return answered(message, words)
         served = person is State.SERVING and not is_payload(text)
         reading = _NOTHING if served else self._read_ahead(text, message)
         message_id = _unique_id(sender, message.message_id)
@@ -144,7 +175,16 @@ class Conversation:
         return Answer(
             conversation_id=message.conversation_id,
             understanding=understanding,
-            replies=_replies(raw["replies"]),
+            replies=(*_replies(raw["replies"]), *said),
+        )
+
+    def _without_assistant(self, message: Message, taken: Taken, said: tuple[Reply, ...]) -> Answer:
+        """Return what the spoken-word policy says by itself."""
+        understanding = Understanding(intent=FALLBACK, confidence=0.0)
+        if taken.parse is not None:
+            understanding = self._understanding(taken.parse, taken.read_back)
+        return Answer(
+            conversation_id=message.conversation_id, understanding=understanding, replies=said
         )
 
     def handle_in_public(self, message: Message, private_link: str) -> Answer:
@@ -207,13 +247,6 @@ class Conversation:
             )
         for point in points:
             check_location(point)
-        for audio in (a for a in message.attachments if isinstance(a, Audio)):
-            check_audio(audio, self._settings)
-            raise InputError(
-                "speech_unavailable",
-                "现在还听不了语音，请用文字告诉我，或者用输入法的语音转文字。",
-                "no recogniser is configured",
-            )
         return _Attached(
             tuple(check_photo(photo, self._settings) for photo in photos),
             tuple(check_video(video, self._settings) for video in videos),

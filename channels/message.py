@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from speech.reading import read_aloud
+
 ConversationId = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f]{1,100}$")]
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,29}$")]
 
 MessageId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,40}$")]
 """A sender's own name of a message: the same message sent again under it is handled once."""
-
-_UNSPOKEN = str.maketrans({"【": None, "】": "，", "“": None, "”": None})
 
 
 class _Model(BaseModel):
@@ -37,11 +37,12 @@ class Video(_Model):
 
 
 class Audio(_Model):
-    """A recording, base64."""
+    """A recording, base64; ``transcript`` is what the platform it came through heard in it."""
 
     type: Literal["audio"]
     content_type: str = Field(max_length=100)
     data: str = Field(repr=False)
+    transcript: str | None = Field(default=None, max_length=2000, repr=False)
 
 
 class SharedLocation(_Model):
@@ -108,7 +109,7 @@ class Reply(_Model):
         text = str(raw.get("text") or "")
         return cls(
             text=text,
-            speech=speakable(str(raw.get("speech") or text)),
+            speech=read_aloud(str(raw.get("speech") or text)),
             buttons=tuple(
                 Button(title=b["title"], payload=b["payload"]) for b in raw.get("buttons") or ()
             ),
@@ -139,10 +140,3 @@ class Answer(_Model):
     transcript: str | None = None
     understanding: Understanding
     replies: tuple[Reply, ...]
-
-
-def speakable(text: str) -> str:
-    """Return ``text`` as it should be read aloud: no list marks, pauses for line breaks."""
-    lines = [line.strip().lstrip("·•-").strip() for line in text.splitlines()]
-    spoken = [line if line[-1] in "。！？，；：" else f"{line}。" for line in lines if line]
-    return "".join(spoken).translate(_UNSPOKEN)

@@ -25,6 +25,7 @@ from store.notice_models import (
     PolicyNotice,
 )
 from store.privacy import reveal
+from store.spoken import forget_spoken
 from store.tickets import city_day
 
 CHAT = "chat"
@@ -154,6 +155,7 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     record = session.get(Citizen, citizen_id)
     ended = forget_citizen(session, citizen_id) | unsubscribe_all(session, citizen_id)
     listed = forget_checklists(session, citizen_id)
+    forget_spoken(session, citizen_id)
     session.execute(
         delete(Appointment).where(
             Appointment.citizen_id == citizen_id, Appointment.state != "requested"

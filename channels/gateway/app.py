@@ -17,6 +17,7 @@ from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
 from channels.seam.registry import configured_channels
+from channels.voice import Voice
 from channels.web import routes as web
 from dispatch.classification.categories import load_categories
 from dispatch.classification.classifier import CategoryClassifier
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.conversation = Conversation(
         settings, app.state.rasa, CategoryClassifier.load(settings)
     )
+    app.state.voice = Voice(settings, app.state.conversation)
     app.state.public_pages = public.PublicPages(settings, app.state.categories)
     app.state.console = console.Console(settings)
     app.state.agent_desk = agents.AgentDesk(settings, app.state.console, app.state.categories)

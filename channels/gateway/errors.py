@@ -21,6 +21,8 @@ _STATUS = {
     "forbidden_origin": 403,
     "photo_not_image": 415,
     "video_not_video": 415,
+    "audio_not_audio": 415,
+    "too_many_requests": 429,
 }
 _UNEXPECTED = "系统出了点问题，您的消息还没有处理，请过一会儿再试。急事请拨打12345。"
 

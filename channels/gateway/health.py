@@ -44,7 +44,8 @@ def health(request: Request) -> JSONResponse:
     needed = all(parts[name] == "ok" for name in ("rasa", "actions", "store"))
     well = parts["dispatch"] == "ok" and not any(c["behind"] for c in channels.values())
     status = "ok" if needed and well else "degraded" if needed else "down"
-    content = {"status": status, **parts, "outbox": outbox, "channels": channels}
+    speech = request.app.state.voice.engines
+    content = {"status": status, **parts, "outbox": outbox, "channels": channels, "speech": speech}
     return JSONResponse(content, 200 if needed else 503)
 
 

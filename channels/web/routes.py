@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from base.errors import InputError
 from base.identity import citizen_id
@@ -29,6 +30,14 @@ _ID_DIGITS = 18  # any such number fits a database integer
 router = APIRouter()
 
 
+class Spoken(BaseModel):
+    """What is to be read aloud."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(repr=False)
+
+
 @router.get("/", include_in_schema=False)
 def page() -> FileResponse:
     """Return the chat page."""
@@ -36,13 +45,16 @@ def page() -> FileResponse:
 
 
 @router.post("/web/session")
-def open_session(request: Request, response: Response) -> dict[str, str]:
-    """Start a session, or confirm the one the cookie holds."""
+def open_session(request: Request, response: Response) -> dict[str, Any]:
+    """Start a session, or confirm the one the cookie holds.
+
+    ``speech`` tells whether recordings are understood and whether answers come as sound.
+    """
     check_guard(request)
     settings: Settings = request.app.state.settings
     conversation = conversation_of(request, settings) or new_conversation()
     set_cookie(response, conversation, settings)
-    return {"conversation_id": conversation}
+    return {"conversation_id": conversation, "speech": request.app.state.voice.capability}
 
 
 @router.post("/web/messages")
@@ -57,6 +69,15 @@ def post_message(content: Content, request: Request) -> Answer:
     )
     answer: Answer = request.app.state.conversation.handle(message)
     return answer
+
+
+@router.post("/web/speech")
+def read_aloud(content: Spoken, request: Request) -> Response:
+    """Return a reply's ``speech``, or a part of it, as a WAV file."""
+    check_guard(request)
+    citizen = citizen_id("web", _conversation(request))
+    sound = request.app.state.voice.speak(citizen, content.text)
+    return Response(sound, media_type="audio/wav", headers={"Cache-Control": "no-store"})
 
 
 @router.get("/web/events")

@@ -165,6 +165,8 @@ def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "desk_port": desk.port,
         "dispatch_url": f"http://127.0.0.1:{desk.port}",
         "rasa_timeout_seconds": 1,
+        "speech_recogniser": "none",
+        "speech_synthesiser": "none",
         "max_photo_bytes": 300_000,
         "max_video_bytes": 500_000,
         "max_body_bytes": 2_000_000,

@@ -60,7 +60,7 @@ def test_an_answer_has_the_form_of_the_contract(gateway: Gateway) -> None:
         "replies": [
             {
                 "text": "要带：\n1. 身份证",
-                "speech": "要带：1. 身份证。",
+                "speech": "要带：第一，身份证。",
                 "buttons": [{"title": "多少钱", "payload": "/ask_fee"}],
                 "cards": [],
             },
@@ -439,6 +439,7 @@ def test_health_of_a_well_installation(gateway: Gateway) -> None:
         "dispatch": "ok",
         "outbox": {},
         "channels": {},
+        "speech": {"recogniser": "none", "synthesiser": "none"},
     }
 
 

@@ -1,37 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from channels.message import Content, Message, Reply, speakable
-
-
-@pytest.mark.parametrize(
-    ("text", "spoken"),
-    [
-        ("您好", "您好。"),
-        ("您好。", "您好。"),
-        ("要带：\n1. 户口簿\n2. 照片", "要带：1. 户口簿。2. 照片。"),
-        ("· 身份证\n\n  • 户口簿", "身份证。户口簿。"),
-        ("【居民身份证补领】收40元。", "居民身份证补领，收40元。"),
-        ("我是“市民”！", "我是市民！"),
-        ("", ""),
-        (" \n·\n", ""),
-    ],
-)
-def test_speakable(text: str, spoken: str) -> None:
-    assert speakable(text) == spoken
-
-
-@given(st.text())
-def test_speech_is_one_line_without_marks(text: str) -> None:
-    spoken = speakable(text)
-    assert len(spoken.splitlines()) <= 1
-    assert not set("【】“”") & set(spoken)
-    kept = [char for char in text if char.isalnum()]
-    assert [char for char in spoken if char.isalnum()] == kept
+from channels.message import Content, Message, Reply
 
 
 def test_reply_of_what_an_action_says() -> None:

@@ -1,0 +1,1 @@
+"""Speech in and out: recordings become words, answers become what is read aloud."""

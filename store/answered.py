@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -34,8 +34,7 @@ def claim(
     Who claimed it longer than ``patience`` ago without an answer has died; the message is then
     claimed anew. Reading an answer is audited.
     """
-    key = (citizen_id, client_id)
-    found = session.get(AnsweredMessage, key)
+    found = _find(session, citizen_id, client_id)
     if found is None:
         session.execute(delete(AnsweredMessage).where(AnsweredMessage.at < now - KEEP))
         try:
@@ -52,20 +51,19 @@ def claim(
     stale = (
         update(AnsweredMessage)
         .where(
-            AnsweredMessage.citizen_id == citizen_id,
-            AnsweredMessage.client_id == client_id,
+            AnsweredMessage.id == found.id,
             AnsweredMessage.answer.is_(None),
             AnsweredMessage.at < now - patience,
         )
         .values(at=now)
-        .returning(AnsweredMessage.client_id)
+        .returning(AnsweredMessage.id)
     )
     return Claim(mine=session.scalars(stale).first() is not None)
 
 
 def keep_answer(session: Session, citizen_id: str, client_id: str, answer: dict[str, Any]) -> None:
     """Keep the answer of a claimed message for whoever sends it again."""
-    found = session.get(AnsweredMessage, (citizen_id, client_id))
+    found = _find(session, citizen_id, client_id)
     if found is not None:
         found.answer = plain(answer)
 
@@ -84,3 +82,11 @@ def release(session: Session, citizen_id: str, client_id: str) -> None:
 def forget_answers(session: Session, citizen_id: str) -> None:
     """Delete every kept answer of a citizen."""
     session.execute(delete(AnsweredMessage).where(AnsweredMessage.citizen_id == citizen_id))
+
+
+def _find(session: Session, citizen_id: str, client_id: str) -> AnsweredMessage | None:
+    return session.scalars(
+        select(AnsweredMessage).where(
+            AnsweredMessage.citizen_id == citizen_id, AnsweredMessage.client_id == client_id
+        )
+    ).one_or_none()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.models import Base, utc_now
@@ -15,8 +15,10 @@ class AnsweredMessage(Base):
     """One message by the id its client gave it; without ``answer`` it is being handled."""
 
     __tablename__ = "answered_messages"
+    __table_args__ = (UniqueConstraint("citizen_id", "client_id"),)
 
-    citizen_id: Mapped[str] = mapped_column(String(160), primary_key=True)
-    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    citizen_id: Mapped[str] = mapped_column(String(160))
+    client_id: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)  # of the newest claim
     answer: Mapped[Sealed | None] = mapped_column(Encrypted)

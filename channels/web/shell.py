@@ -9,8 +9,10 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 _WORKER = STATIC / "js" / "worker.js"
-_LEFT_OUT = frozenset({".md", ".txt", ""})
+_NO_PAGE = frozenset({".md", ""})
 """Licences and notes lie beside the code they belong to; no page loads them."""
+_ROOT = frozenset({"index.html", "worker.js", "embed.js"})
+"""Served under addresses of their own (channels/web/pages.py)."""
 
 
 @cache
@@ -22,7 +24,7 @@ def shell_files() -> tuple[str, ...]:
     files = sorted(
         path
         for path in STATIC.rglob("*")
-        if path.is_file() and path.suffix not in _LEFT_OUT and path.name != "index.html"
+        if path.is_file() and path.suffix not in _NO_PAGE and path.name not in _ROOT
     )
     return ("/", *(f"/static/{path.relative_to(STATIC).as_posix()}" for path in files))
 

@@ -15,11 +15,13 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "answered_messages",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("citizen_id", sa.String(length=160), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=True),
-        sa.PrimaryKeyConstraint("citizen_id", "client_id"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("citizen_id", "client_id"),
     )
     op.create_index("ix_answered_messages_at", "answered_messages", ["at"])
 

@@ -44,19 +44,21 @@ export async function loadCity() {
  */
 export function drawCity(leaflet, node, city) {
   const bounds = leaflet.latLngBounds(city.boundary);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = leaflet.map(node, {
     attributionControl: false, zoomControl: false, minZoom: MIN_ZOOM, maxZoom: MAX_ZOOM,
-    maxBounds: bounds.pad(0.3), preferCanvas: true, zoomSnap: 0.5,
-    fadeAnimation: false, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+    maxBounds: bounds.pad(0.75), preferCanvas: true, zoomSnap: 0.5,
+    fadeAnimation: false, zoomAnimation: !calm, inertia: !calm,
   });
+  if (calm) map.panBy = (offset) => leaflet.Map.prototype.panBy.call(map, offset, { animate: false });
   leaflet.control.zoom({ zoomInTitle: t("map.zoom_in"), zoomOutTitle: t("map.zoom_out") }).addTo(map);
   const colour = (name) => getComputedStyle(node).getPropertyValue(`--map-${name}`).trim();
   const draw = (shape, points, style) =>
     leaflet[shape](points, { interactive: false, ...style }).addTo(map);
   draw("polygon", city.boundary, { stroke: false, fillColor: colour("land"), fillOpacity: 1 });
   for (const { line } of city.rivers) draw("polyline", line, { color: colour("water"), weight: 7 });
-  for (const { line } of city.roads) draw("polyline", line, { color: colour("edge"), weight: 7 });
-  for (const { line } of city.roads) draw("polyline", line, { color: colour("road"), weight: 5 });
+  for (const { line } of city.roads) draw("polyline", line, { color: colour("edge"), weight: 6 });
+  for (const { line } of city.roads) draw("polyline", line, { color: colour("road"), weight: 4 });
   for (const { polygon } of city.districts) {
     draw("polygon", polygon, { color: colour("border"), weight: 2, dashArray: "6 5", fill: false });
   }

@@ -44,8 +44,7 @@ export class PlacePicker {
       const { leaflet, city } = await loadCity();
       byId("picker").showModal();
       this.#city = city;
-      if (!this.#map) this.#begin(leaflet, city);
-      this.#map.invalidateSize();
+      this.#begin(leaflet, city);
     } catch (error) {
       console.info("map", error);
       throw new AttachmentError(t("map.failed"));
@@ -54,8 +53,12 @@ export class PlacePicker {
     this.#tell();
   }
 
+  /** Draw anew: colours and language may have changed since the last time. */
   #begin(leaflet, city) {
+    const before = this.#map && { center: this.#map.getCenter(), zoom: this.#map.getZoom() };
+    this.#map?.remove();
     this.#map = drawCity(leaflet, byId("picker-map"), city);
+    if (before) this.#map.setView(before.center, before.zoom);
     this.#map.on("move", () => this.#tell());
     this.#map.on("click", (event) => this.#map.panTo(event.latlng));
     this.#map.fire("moveend"); // names of the first view

@@ -42,7 +42,7 @@ router = APIRouter()
 class WebContent(Content):
     """A message of the page; one sent again bears the same ``client_id``."""
 
-    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{8,64}$")
+    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{8,40}$")
 
 
 class Opening(BaseModel):

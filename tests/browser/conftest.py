@@ -144,7 +144,7 @@ def light_watch(light: Gateway) -> Iterator[Watch]:
 
 @pytest.fixture
 def light_visit(light: Gateway, chromium: Browser, light_watch: Watch) -> Iterator[Visit]:
-    """Open the page of the light gateway; ``hears`` says that the server understands speech.
+    """Open the page of the light gateway; ``hears`` says that the server hears and speaks.
 
     Service workers are blocked unless asked for, because they hide requests from the tests.
     """
@@ -175,7 +175,7 @@ def light_visit(light: Gateway, chromium: Browser, light_watch: Watch) -> Iterat
 
 
 def answer_that_it_hears(route: Route) -> None:
-    """Let the gateway open the session, and add that recordings are understood."""
+    """Let the gateway open the session, and add that it hears and speaks."""
     opened = route.fetch()
-    speech = {"recognise": True, "synthesise": False}
+    speech = {"recognise": True, "synthesise": True}
     route.fulfill(response=opened, json={**opened.json(), "speech": speech})

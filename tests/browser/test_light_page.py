@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import re
+import wave
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.accessibility import ENHANCED, grave_issues
 from tests.browser.pages import SPOT, Citizen, Visit
 from tests.channels.conftest import Gateway
+from tests.waiting import wait_until
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
@@ -272,7 +276,7 @@ def test_a_spoken_message_is_heard_back_and_answered_aloud(light_visit: Visit) -
 
     sent: list[Request] = []
 
-    def answer(route: Any) -> None:
+    def answer(route: Route) -> None:
         sent.append(route.request)
         reply = {"text": "您是想问社保卡在哪里办吗？", "speech": "您是想问社保卡在哪里办吗？"}
         route.fulfill(json={"transcript": "社保卡在哪里办", "replies": [reply]})
@@ -285,6 +289,36 @@ def test_a_spoken_message_is_heard_back_and_answered_aloud(light_visit: Visit) -
     assert len(body["attachments"][0]["data"]) > 1000
     expect(page.get_by_test_id("transcript")).to_have_text("听到：社保卡在哪里办")
     assert page.evaluate("window.spoken") == ["您是想问社保卡在哪里办吗？"]
+
+
+def test_the_server_speaks_where_the_device_has_no_voice(light_visit: Visit) -> None:
+    """Headless Chromium has none: the answer's words go to the server and come back as sound."""
+    citizen = light_visit(hears=True)
+    page = citizen.page
+    asked: list[str] = []
+
+    def speak(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "")["text"])
+        route.fulfill(body=beep(), content_type="audio/wav")
+
+    page.route("**/web/speech", speak)
+    ask(citizen)
+    assert asked == []
+    button = citizen.answers.first.get_by_test_id("read-aloud")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")  # it was played to its end
+    wait_until(lambda: asked, "the words at the server")
+    assert "当场上户口" in asked[0]
+
+
+def beep(seconds: float = 0.3, rate: int = 16_000) -> bytes:
+    """A WAV file of a tone."""
+    tone = (int(8000 * math.sin(2 * math.pi * 440 * n / rate)) for n in range(int(seconds * rate)))
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in tone))
+    return stream.getvalue()
 
 
 def test_answers_are_read_aloud_when_wished(light_visit: Visit) -> None:

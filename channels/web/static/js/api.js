@@ -65,8 +65,8 @@ async function post(path, body, outer) {
 }
 
 /**
- * @typedef {{conversation: string, recognises: boolean}} Session
- *   `recognises`: the server understands recordings
+ * @typedef {{conversation: string, recognises: boolean, speaks: boolean}} Session
+ *   `recognises`: the server understands recordings; `speaks`: it can read answers aloud
  */
 
 /** The citizen's session with the gateway; opened when first needed. */
@@ -92,6 +92,7 @@ export class Api {
       const opening = post("/web/session", { embedded: this.embedded }).then((answer) => ({
         conversation: String(answer.conversation_id),
         recognises: answer.speech?.recognise === true,
+        speaks: answer.speech?.synthesise === true,
       }));
       opening.catch(() => {
         if (this.#session === opening) this.#session = null;
@@ -117,6 +118,23 @@ export class Api {
       await this.session({ again: true });
       return post("/web/messages", message, signal);
     }
+  }
+
+  /**
+   * A text read aloud by the server.
+   * @param {string} text
+   * @returns {Promise<Blob>}
+   * @throws {ApiError}
+   */
+  async speech(text) {
+    const response = await fetch("/web/speech", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { ...HEADERS, "Content-Type": "application/json" },
+      body: JSON.stringify({ text }),
+    });
+    if (!response.ok) throw new ApiError("server", t("error.server"), response.status);
+    return response.blob();
   }
 
   /**

@@ -242,5 +242,8 @@ connect({
   conversation,
   onPush: (push) => chat.pushed(push),
   onUp: () => queue.wake(),
-  onSession: ({ recognises }) => voice.offer(recognises),
+  onSession: ({ recognises, speaks }) => {
+    voice.offer(recognises);
+    reader.useServer(speaks ? (text) => api.speech(text) : null);
+  },
 });

@@ -1,5 +1,5 @@
 /** Clearing the conversation, and leaving a shared computer. */
-import { ask } from "./dialogs.js";
+import { ask, toast } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { t } from "./i18n.js";
 import { forgetHistory } from "./store.js";
@@ -21,7 +21,12 @@ export function bindLeaving({ clear, end, outbox }) {
     clear();
     await outbox.clear();
     forgetHistory();
-    await end();
+    try {
+      await end();
+    } catch {
+      toast(t("leave.failed"));
+      return;
+    }
     location.reload();
   });
 }

@@ -170,17 +170,20 @@ export function windowId() {
  * @param {boolean} wanted
  */
 export function keepHistory(wanted) {
-  const from = area();
-  const values = ALL.map((key) => [key, from.getItem(key)]);
-  ALL.forEach((key) => from.removeItem(key));
+  const values = ALL.map((key) => [key, read(key, null)]);
+  forgetHistory();
   remember("keep", wanted ? "yes" : "no");
-  for (const [key, value] of values) if (value !== null) area().setItem(String(key), value);
+  for (const [key, value] of values) if (value !== null) write(String(key), value);
 }
 
 /** Forget the conversation in both places. */
 export function forgetHistory() {
-  for (const storage of [sessionStorage, localStorage]) {
-    ALL.forEach((key) => storage.removeItem(key));
+  try {
+    for (const storage of [sessionStorage, localStorage]) {
+      ALL.forEach((key) => storage.removeItem(key));
+    }
+  } catch {
+    // storage forbidden: nothing was kept
   }
 }
 

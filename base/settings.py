@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     # where else photos of the result may come from: origins, comma-separated
     dispatch_media_origins: str = ""
     public_url: str = "http://127.0.0.1:8000"
+    embed_origins: str = ""  # whose pages may hold the chat page in a frame; comma-separated
     map_link: str = (  # a page that shows a point; empty: no link
         "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
         "&coordinate=wgs84&src=shimin&callnative=0"

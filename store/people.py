@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from base.identity import channel_of
+from store.answered import forget_answers
 from store.appointment_models import Appointment
 from store.checklists import forget_checklists
 from store.database import insert_missing
@@ -156,6 +157,7 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     ended = forget_citizen(session, citizen_id) | unsubscribe_all(session, citizen_id)
     listed = forget_checklists(session, citizen_id)
     forget_spoken(session, citizen_id)
+    forget_answers(session, citizen_id)
     session.execute(
         delete(Appointment).where(
             Appointment.citizen_id == citizen_id, Appointment.state != "requested"

@@ -18,13 +18,18 @@ from channels.rasa import RasaClient
 from channels.redaction import load_finder
 from channels.seam.registry import configured_channels
 from channels.voice import Voice
+from channels.web import pages as web_pages
 from channels.web import routes as web
+from channels.web.city_map import map_document
+from channels.web.embedding import page_policy
 from dispatch.classification.categories import load_categories
 from dispatch.classification.classifier import CategoryClassifier
+from dispatch.places.atlas import Atlas
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "media-src 'self' blob:; connect-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = {
@@ -60,10 +65,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.console = console.Console(settings)
     app.state.agent_desk = agents.AgentDesk(settings, app.state.console, app.state.categories)
     app.state.checklist_pages = checklists.ChecklistPages(settings)
+    app.state.web_page_policy = page_policy(CONTENT_SECURITY_POLICY, settings)
+    app.state.web_city_map = map_document(Atlas.load(settings.city_dir))
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    citizens = (api, profiles, health, media, webhook, web)
+    citizens = (api, profiles, health, media, webhook, web, web_pages)
     pages = (public, unsubscribe, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)
@@ -71,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     for channel in app.state.channels:
         if channel.routes is not None:
             app.include_router(channel.routes)
-    app.mount("/static", StaticFiles(directory=web.STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=web_pages.STATIC), name="static")
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")
     return app

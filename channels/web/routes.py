@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from base.errors import InputError
 from base.identity import citizen_id
 from base.settings import Settings
 from channels.message import Answer, Content, Message, Reply
-from channels.web.session import check_guard, conversation_of, new_conversation, set_cookie
+from channels.web.embedding import embed_origins
+from channels.web.once import answer_once
+from channels.web.session import (
+    check_guard,
+    check_own_page,
+    conversation_of,
+    forget_cookies,
+    new_conversation,
+    set_cookie,
+    set_embedded_cookie,
+)
 from store.database import reading, unit_of_work
 from store.people import acknowledge, has_messages, inbox, last_message_id
 
-STATIC = Path(__file__).parent / "static"
 POLL_SECONDS = 1.0
 KEEPALIVE_SECONDS = 15.0
+HANDLING_SECONDS = 90.0  # longest handling of one message: uploads, photos, Rasa
 _ID_DIGITS = 18  # any such number fits a database integer
 
 router = APIRouter()
@@ -38,14 +47,24 @@ class Spoken(BaseModel):
     text: str = Field(repr=False)
 
 
-@router.get("/", include_in_schema=False)
-def page() -> FileResponse:
-    """Return the chat page."""
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+class WebContent(Content):
+    """A message of the page; one sent again bears the same ``client_id``."""
+
+    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{8,40}$")
+
+
+class Opening(BaseModel):
+    """How a session is opened; ``embedded`` by a page inside another site's frame."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    embedded: bool = False
 
 
 @router.post("/web/session")
-def open_session(request: Request, response: Response) -> dict[str, Any]:
+def open_session(
+    request: Request, response: Response, opening: Opening | None = None
+) -> dict[str, Any]:
     """Start a session, or confirm the one the cookie holds.
 
     ``speech`` tells whether recordings are understood and whether answers come as sound.
@@ -53,13 +72,23 @@ def open_session(request: Request, response: Response) -> dict[str, Any]:
     check_guard(request)
     settings: Settings = request.app.state.settings
     conversation = conversation_of(request, settings) or new_conversation()
-    set_cookie(response, conversation, settings)
+    if opening and opening.embedded and embed_origins(settings):
+        set_embedded_cookie(response, conversation, settings)
+    else:
+        set_cookie(response, conversation, settings)
     return {"conversation_id": conversation, "speech": request.app.state.voice.capability}
 
 
+@router.post("/web/session/end", status_code=204)
+def end_session(request: Request, response: Response) -> None:
+    """Take the session from this browser: the next one begins a conversation of its own."""
+    check_guard(request)
+    forget_cookies(response)
+
+
 @router.post("/web/messages")
-def post_message(content: Content, request: Request) -> Answer:
-    """Answer one message from the page."""
+def post_message(content: WebContent, request: Request) -> Answer:
+    """Answer one message from the page; a repeated one gets the first answer."""
     check_guard(request)
     message = Message(
         conversation_id=_conversation(request),
@@ -67,8 +96,10 @@ def post_message(content: Content, request: Request) -> Answer:
         text=content.text,
         attachments=content.attachments,
     )
-    answer: Answer = request.app.state.conversation.handle(message)
-    return answer
+    handle: Callable[[Message], Answer] = request.app.state.conversation.handle
+    if content.client_id is None:
+        return handle(message)
+    return answer_once(message, content.client_id, handle, HANDLING_SECONDS)
 
 
 @router.post("/web/speech")
@@ -92,6 +123,7 @@ async def events(
     browser that reconnects, else ``after`` of a page that opens the stream anew. Everything up
     to it counts as delivered. A page that names none hears what no page has confirmed.
     """
+    check_own_page(request)
     citizen = citizen_id("web", _conversation(request))
     shown = _message_id(last_event_id)
     if shown is None:

@@ -1,8 +1,8 @@
 """Takes the README's pictures from real conversations with a running installation.
 
 ``python -m tests.browser.screenshots URL DESK_URL PASSWORD OUTDIR`` writes chat-phone.png,
-chat-desktop.png, policy.png and desk.png. Every run files a complaint: use a development
-installation.
+chat-desktop.png, policy.png, desk.png, web-map.png, web-huge.png and web-english.png. Every run
+files a complaint: use a development installation.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def seen(page: Page) -> Image.Image:
 
 
 def take_all(studio: Studio) -> None:
-    """Hold the conversations and take the four pictures."""
+    """Hold the conversations and take their pictures."""
     desktop = studio.citizen(DESKTOP)
     desktop.say("身份证丢了怎么补办？")
     studio.keep("chat-desktop", seen(desktop.page))
@@ -111,6 +111,27 @@ def take_all(studio: Studio) -> None:
     studio.keep("desk", seen(desk.page))
 
 
+def take_page(studio: Studio) -> None:
+    """Take the pictures of the page itself: the map, double type in high contrast, English."""
+    mapping = studio.citizen(TALL_PHONE, phone=True).page
+    mapping.get_by_test_id("map").tap()
+    mapping.get_by_test_id("picker-search").fill("文昌花园")
+    mapping.get_by_test_id("picker-found").get_by_role("button").first.tap()
+    studio.keep("web-map", seen(mapping))
+
+    huge = studio.citizen(TALL_PHONE, phone=True)
+    huge.page.get_by_test_id("settings").tap()
+    huge.page.locator('[name="size"][value="huge"]').check()
+    huge.page.get_by_test_id("contrast").check()
+    huge.page.keyboard.press("Escape")
+    huge.say("身份证丢了怎么补办？")
+    studio.keep("web-huge", seen(huge.page))
+
+    english = studio.citizen(TALL_PHONE, phone=True).page
+    english.locator('#welcome-languages [data-language="en"]').tap()
+    studio.keep("web-english", seen(english))
+
+
 def main() -> None:
     """Read the command line and take the pictures."""
     parser = argparse.ArgumentParser(description="Takes the README's pictures.")
@@ -124,9 +145,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=chromium_program(), args=["--no-sandbox"]
         )
-        take_all(
-            Studio(browser, given.url, given.desk_url, given.password, given.folder),
-        )
+        studio = Studio(browser, given.url, given.desk_url, given.password, given.folder)
+        take_all(studio)
+        take_page(studio)
         browser.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -155,10 +156,11 @@ def plain_logs() -> Iterator[None]:
         structlog.reset_defaults()
 
 
-@pytest.fixture(scope="module")
-def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+@contextmanager
+def gateway_in(folder: Path, **changes: Any) -> Iterator[Gateway]:
+    """A gateway of its own under ``folder``, with changed settings."""
     rasa, actions, desk = (Neighbour(free_port(), fine) for _ in range(3))
-    changes = {
+    chosen = {
         "gateway_port": free_port(),
         "rasa_port": rasa.port,
         "actions_port": actions.port,
@@ -172,14 +174,21 @@ def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "max_body_bytes": 2_000_000,
         "max_photos": 3,
         "max_photo_pixels": 4_000_000,
+        **changes,
     }
     with (
-        isolated(tmp_path_factory.mktemp("gateway"), **changes) as settings,
+        isolated(folder, **chosen) as settings,
         neighbouring(rasa),
         neighbouring(actions),
         neighbouring(desk),
         running_gateway(settings, rasa, actions, desk) as gateway,
     ):
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with gateway_in(tmp_path_factory.mktemp("gateway")) as gateway:
         yield gateway
 
 

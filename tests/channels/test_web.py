@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+from opencc import OpenCC
 
+from base.errors import ConfigurationError
+from base.settings import Settings
+from channels.web.embedding import embed_origins
 from channels.web.session import COOKIE
+from channels.web.shell import STATIC
 from store.database import unit_of_work
-from store.people import queue_message
-from tests.channels.conftest import Gateway
+from store.people import forget_profile, queue_message
+from tests.channels.conftest import Gateway, replying
 from tests.waiting import wait_until
 
 GUARD = {"X-Shimin-Web": "1"}
@@ -93,6 +100,163 @@ def test_a_forged_cookie_is_no_session(page: httpx.Client, gateway: Gateway) -> 
     with gateway.client() as http:
         answer = http.post("/web/messages", json={"text": "你好"}, headers=GUARD)
         assert code(answer) == (401, "session_missing")
+
+
+# --- repeated messages -------------------------------------------------------------------
+
+
+def say(page: httpx.Client, text: str, client_id: str) -> httpx.Response:
+    body = {"text": text, "client_id": client_id}
+    return page.post("/web/messages", json=body, headers=GUARD)
+
+
+def said(gateway: Gateway) -> list[str]:
+    return [body["metadata"]["text"] for body in gateway.rasa.heard]
+
+
+def test_a_repeated_message_gets_the_first_answer(page: httpx.Client, gateway: Gateway) -> None:
+    first = say(page, "你好", "client-0001")
+    gateway.rasa.answer = replying({"text": "另一个回答"})
+    assert say(page, "你好", "client-0001").json() == first.json()
+    assert said(gateway) == ["你好"]
+    assert say(page, "你好", "client-0002").json()["replies"][0]["text"] == "另一个回答"
+    with unit_of_work() as session:
+        forget_profile(session, f"web:{conversation(page)}")
+    assert say(page, "你好", "client-0001").json()["replies"][0]["text"] == "另一个回答"
+
+
+def test_another_citizens_ids_are_his_own(page: httpx.Client, gateway: Gateway) -> None:
+    say(page, "我的话", "client-0001")
+    with gateway.client() as other:
+        other.post("/web/session", headers=GUARD)
+        say(other, "别人的话", "client-0001")
+    assert said(gateway) == ["我的话", "别人的话"]
+
+
+def test_a_refused_message_may_come_again(page: httpx.Client, gateway: Gateway) -> None:
+    well = gateway.rasa.answer
+    gateway.rasa.answer = lambda _: (500, b"")
+    assert code(say(page, "你好", "client-0003")) == (503, "assistant_unavailable")
+    assert code(say(page, "", "client-0004")) == (422, "message_empty")
+    gateway.rasa.answer = well
+    assert say(page, "你好", "client-0003").status_code == 200
+    assert say(page, "你好", "client-0004").status_code == 200
+
+
+def test_a_repetition_waits_for_the_answer_on_its_way(page: httpx.Client, gateway: Gateway) -> None:
+    well, go = gateway.rasa.answer, threading.Event()
+
+    def slowly(body: Any) -> tuple[int, bytes]:
+        assert go.wait(20)
+        return well(body)
+
+    gateway.rasa.answer = slowly
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(say, page, "你好", "client-0005") for _ in range(3)]
+        wait_until(lambda: gateway.rasa.heard, "the message at Rasa", pause=0.05)
+        go.set()
+        texts = {answer.result().json()["replies"][0]["text"] for answer in answers}
+    assert texts == {"您好，我是市民。"}
+    assert len(gateway.rasa.heard) == 1
+
+
+@pytest.mark.parametrize("odd", ["short", "x" * 41, "with space", "../../etc", 7])
+def test_an_odd_client_id_is_refused(page: httpx.Client, gateway: Gateway, odd: Any) -> None:
+    assert code(say(page, "你好", odd)) == (422, "request_invalid")
+    assert not gateway.rasa.heard
+
+
+# --- the session in frames, and its end --------------------------------------------------
+
+
+def test_ending_the_session_begins_another_conversation(page: httpx.Client) -> None:
+    before = conversation(page)
+    assert code(page.post("/web/session/end")) == (403, "forbidden_origin")
+    assert conversation(page) == before
+    assert page.post("/web/session/end", headers=GUARD).status_code == 204
+    assert COOKIE not in page.cookies
+    assert conversation(page) != before
+
+
+def test_no_embedded_cookie_where_frames_are_not_allowed(gateway: Gateway) -> None:
+    with gateway.client() as http:
+        answer = http.post("/web/session", json={"embedded": True}, headers=GUARD)
+        assert answer.headers["Set-Cookie"].startswith(f"{COOKIE}=")
+        assert "frame-ancestors 'none'" in http.get("/").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "origins", ["http://city.gov.cn", "*", "https://a.cn/path", "https://a.cn; script-src *"]
+)
+def test_only_whole_origins_may_hold_the_page(origins: str) -> None:
+    with pytest.raises(ConfigurationError, match="SHIMIN_EMBED_ORIGINS"):
+        embed_origins(Settings(embed_origins=f"https://ok.gov.cn,{origins}"))
+
+
+def test_a_foreign_page_may_not_open_the_stream(page: httpx.Client) -> None:
+    for site in ("cross-site", "same-site"):
+        answer = page.get("/web/events?after=99", headers={"Sec-Fetch-Site": site})
+        assert code(answer) == (403, "forbidden_origin")
+
+
+# --- the page as files -------------------------------------------------------------------
+
+
+def test_the_languages_say_the_same() -> None:
+    """The same keys with the same values in them; Traditional is Simplified in other characters."""
+    words = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in (STATIC / "i18n").glob("*.json")
+    }
+    assert set(words) == {"zh-Hans", "zh-Hant", "en"}
+    places = {
+        language: {key: sorted(re.findall(r"{(\w+)}", text)) for key, text in texts.items()}
+        for language, texts in words.items()
+    }
+    assert places["en"].keys() == places["zh-Hans"].keys() == places["zh-Hant"].keys()
+    for key, wanted in places["zh-Hans"].items():
+        for language in ("zh-Hant", "en"):
+            if "manual" not in wanted:
+                assert places[language][key] == wanted, (language, key)
+    simplify, convert = OpenCC("t2s"), OpenCC("s2t")
+    for key, simplified in words["zh-Hans"].items():
+        traditional = words["zh-Hant"][key].replace("「", "“").replace("」", "”")
+        if key != "help.language":  # each says of its own language what the answers are in
+            assert simplify.convert(traditional) == simplified, key
+        assert traditional != simplified or convert.convert(simplified) == simplified, key
+
+
+def test_every_word_the_page_uses_is_there() -> None:
+    known = json.loads((STATIC / "i18n" / "en.json").read_text(encoding="utf-8"))
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    scripts = "".join(p.read_text(encoding="utf-8") for p in (STATIC / "js").glob("*.js"))
+    used = set(re.findall(r'data-t(?:-label|-placeholder)?="([^"]+)"', page))
+    used |= set(re.findall(r'\bt\("([^"]+)"', scripts))
+    assert len(used) > 100
+    assert used <= known.keys()
+
+
+def test_the_worker_knows_the_shell(gateway: Gateway) -> None:
+    with gateway.client() as http:
+        worker = http.get("/worker.js")
+        assert worker.headers["Content-Type"].startswith("text/javascript")
+        listed = re.search(r"const SHELL = (\[.*\]);", worker.text)
+        assert listed is not None
+        files = json.loads(listed.group(1))
+        assert files[0] == "/"
+        assert "/static/js/main.js" in files
+        for path in files:
+            assert http.get(path).status_code == 200, path
+
+
+def test_the_map_of_the_city(gateway: Gateway) -> None:
+    with gateway.client() as http:
+        city = http.get("/web/city.json").json()
+    assert city["name"] == "云州市"
+    garden = next(place for place in city["places"] if place["name"] == "文昌花园")
+    assert garden["area"] == "云东区文昌街道"
+    assert 30.2 < garden["point"][0] < 30.3
+    assert {"boundary", "districts", "roads", "rivers"} <= city.keys()
 
 
 # --- server-sent events -----------------------------------------------------------------

@@ -1,4 +1,5 @@
 /** The gateway's web endpoints: session and messages. */
+import { t } from "./i18n.js";
 
 const HEADERS = { "X-Shimin-Web": "1" };
 /** Base waiting time of one answer, and what each kilobyte sent adds for slow networks. */
@@ -6,15 +7,11 @@ const TIMEOUT_MS = 45_000;
 const TIMEOUT_MS_PER_KB = 25;
 const TIMEOUT_MAX_MS = 300_000;
 
-const OFFLINE = "网络好像断了，请检查网络后点“重试”。";
-const SLOW = "等了很久没有回应，请点“重试”。";
-const BROKEN = "服务暂时不可用，请稍后重试，急事请拨打12345。";
-
 /** A failure with a sentence for the citizen. */
 export class ApiError extends Error {
   /**
    * @param {string} code the server's error code, or network, timeout, server
-   * @param {string} message Chinese, ready to show
+   * @param {string} message ready to show
    * @param {number} [status] HTTP status; 0 when no answer arrived
    */
   constructor(code, message, status = 0) {
@@ -22,6 +19,11 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.code = code;
     this.status = status;
+  }
+
+  /** @returns {boolean} whether no answer arrived: the server may have the message or not */
+  get lost() {
+    return this.status === 0;
   }
 }
 
@@ -49,33 +51,49 @@ async function post(path, body, outer) {
       signal: control.signal,
     });
     const answer = await response.json().catch(() => null);
-    if (response.ok && answer) return answer;
-    const { code = "server", message = BROKEN } = answer?.error ?? {};
+    if (response.status === 204 || (response.ok && answer)) return answer;
+    const { code = "server", message = t("error.server") } = answer?.error ?? {};
     throw new ApiError(String(code), String(message), response.status);
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    if (control.signal.aborted) throw new ApiError("timeout", SLOW);
-    throw new ApiError("network", OFFLINE);
+    if (control.signal.aborted) throw new ApiError("timeout", t("error.timeout"));
+    throw new ApiError("network", t("error.network"));
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener("abort", abort);
   }
 }
 
+/**
+ * @typedef {{conversation: string, recognises: boolean, speaks: boolean}} Session
+ *   `recognises`: the server understands recordings; `speaks`: it can read answers aloud
+ */
+
 /** The citizen's session with the gateway; opened when first needed. */
 export class Api {
-  /** @type {Promise<string>|null} */
+  /** @type {Promise<Session>|null} */
   #session = null;
+
+  /**
+   * @param {boolean} embedded whether the page stands in another site's frame
+   */
+  constructor(embedded) {
+    this.embedded = embedded;
+  }
 
   /**
    * Open the session, or return the one already open.
    * @param {{again?: boolean}} [options] `again` forgets the old session first
-   * @returns {Promise<string>} the conversation id
+   * @returns {Promise<Session>}
    * @throws {ApiError}
    */
   session({ again = false } = {}) {
     if (again || !this.#session) {
-      const opening = post("/web/session", {}).then((answer) => String(answer.conversation_id));
+      const opening = post("/web/session", { embedded: this.embedded }).then((answer) => ({
+        conversation: String(answer.conversation_id),
+        recognises: answer.speech?.recognise === true,
+        speaks: answer.speech?.synthesise === true,
+      }));
       opening.catch(() => {
         if (this.#session === opening) this.#session = null;
       });
@@ -86,7 +104,7 @@ export class Api {
 
   /**
    * Send one message. An expired session (401) is renewed once.
-   * @param {{text: string, attachments: object[]}} message wire form
+   * @param {{text: string, attachments: object[], client_id: string}} message wire form
    * @param {AbortSignal} [signal]
    * @returns {Promise<{transcript: string|null, replies: object[]}>} the Chat API's answer
    * @throws {ApiError}
@@ -100,5 +118,31 @@ export class Api {
       await this.session({ again: true });
       return post("/web/messages", message, signal);
     }
+  }
+
+  /**
+   * A text read aloud by the server.
+   * @param {string} text
+   * @returns {Promise<Blob>}
+   * @throws {ApiError}
+   */
+  async speech(text) {
+    const response = await fetch("/web/speech", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { ...HEADERS, "Content-Type": "application/json" },
+      body: JSON.stringify({ text }),
+    });
+    if (!response.ok) throw new ApiError("server", t("error.server"), response.status);
+    return response.blob();
+  }
+
+  /**
+   * End the session on this device.
+   * @throws {ApiError}
+   */
+  async end() {
+    await post("/web/session/end", {});
+    this.#session = null;
   }
 }

@@ -1,5 +1,6 @@
 /** Photos, recordings and places that wait to be sent: checks, labels, wire form. */
 import { freshId } from "./dom.js";
+import { t } from "./i18n.js";
 import { toWav } from "./wav.js";
 
 /**
@@ -18,7 +19,7 @@ const MAX_AUDIO_BYTES = 5 * MB;
 /** All files of one message together; encoded they stay under the server's request limit. */
 export const MAX_TOTAL_BYTES = 42 * MB;
 
-/** A file that cannot be taken, with the reason in Chinese. */
+/** A file that cannot be taken, with the reason, ready to show. */
 export class AttachmentError extends Error {}
 
 const HEIC_BRANDS = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
@@ -50,23 +51,22 @@ async function sniff(blob) {
  * @throws {AttachmentError}
  */
 export async function readPicture(file) {
-  if (file.size === 0) throw new AttachmentError(`“${file.name}”是空文件，请重新选择。`);
+  if (file.size === 0) throw new AttachmentError(t("file.empty", { name: file.name }));
   const size = (file.size / MB).toFixed(1);
   const contentType = await sniff(file);
   if (contentType?.startsWith("video/")) {
     if (file.size > MAX_VIDEO_BYTES) {
-      throw new AttachmentError(`“${file.name}”有 ${size} MB，视频不能超过 30 MB，请拍短一点。`);
+      throw new AttachmentError(t("file.video_large", { name: file.name, size }));
     }
-    return pendingFile("video", file, contentType, file.name || "视频");
+    return pendingFile("video", file, contentType, file.name || t("file.video"));
   }
   if (file.size > MAX_PHOTO_BYTES) {
-    throw new AttachmentError(`“${file.name}”有 ${size} MB，每张照片不能超过 10 MB。`);
+    throw new AttachmentError(t("file.photo_large", { name: file.name, size }));
   }
   if (!contentType) {
-    throw new AttachmentError(
-      `“${file.name}”不能用，照片请选 JPG、PNG、WebP 或 HEIC 格式，视频请选 MP4 或 MOV 格式。`);
+    throw new AttachmentError(t("file.unusable", { name: file.name }));
   }
-  return pendingFile("photo", file, contentType, file.name || "照片");
+  return pendingFile("photo", file, contentType, file.name || t("file.photo"));
 }
 
 /**
@@ -78,14 +78,14 @@ export async function readPicture(file) {
  */
 export async function readAudio(blob, label) {
   const declared = blob.type.split(";")[0].toLowerCase();
-  if (blob.size === 0) throw new AttachmentError("没有录到声音，请再试一次。");
+  if (blob.size === 0) throw new AttachmentError(t("file.no_sound"));
   if (!declared.startsWith("audio/") && declared !== "video/webm") {
-    throw new AttachmentError("请选择录音文件，例如 MP3、M4A 或 WAV 格式。");
+    throw new AttachmentError(t("file.not_audio"));
   }
   const wav = await toWav(blob);
   const chosen = wav && wav.size <= MAX_AUDIO_BYTES ? wav : blob;
   if (chosen.size > MAX_AUDIO_BYTES) {
-    throw new AttachmentError("录音太长了，请控制在两分半钟以内，或者分几段发送。");
+    throw new AttachmentError(t("file.audio_long"));
   }
   const contentType = chosen === wav ? "audio/wav" : declared.replace("video/", "audio/");
   return pendingFile("audio", chosen, contentType, label);
@@ -133,7 +133,7 @@ function base64(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(String(reader.result).split(",")[1] ?? "");
-    reader.onerror = () => reject(new AttachmentError("文件读取失败，请重新选择后再发。"));
+    reader.onerror = () => reject(new AttachmentError(t("file.unreadable")));
     reader.readAsDataURL(blob);
   });
 }

@@ -1,5 +1,6 @@
 /** Result cards: service guides, tickets and policies. */
 import { h, icon, copyText } from "./dom.js";
+import { language, t } from "./i18n.js";
 import { linkify } from "./linkify.js";
 
 /** A service guide longer than this starts folded. */
@@ -7,7 +8,7 @@ const FOLD_ROWS = 5;
 const FOLD_CHARS = 260;
 const SHOWN_WHEN_FOLDED = 4;
 
-const STEPS = ["已提交", "已派单", "处置中", "已办结", "已评价"];
+const STEPS = ["submitted", "forwarded", "handling", "resolved", "rated"];
 /** Words of a status and the step they stand for, the furthest step first. */
 const STEP_WORDS = [
   [4, /评价/], [3, /办结|解决|完成|结案|核实|办毕/], [2, /处置|处理|整改|办理|重新|重办/],
@@ -23,7 +24,6 @@ const MARKS = {
   "✗": "no", "✘": "no", "×": "no",
   "?": "unknown", "？": "unknown",
 };
-const MARK_WORDS = { yes: "符合", no: "不符合", unknown: "待确认" };
 const MARK_ICONS = { yes: "check", no: "close", unknown: "question" };
 const VERDICTS = [[/^不符合|^暂不符合/, "no"], [/^可能符合|^待确认|^需确认/, "unknown"], [/^符合/, "yes"]];
 /** Addresses of this site that a card shows as more than text, by their path. */
@@ -98,14 +98,14 @@ function head(card, symbol, badge = null) {
  */
 function ownAddress(line) {
   const [, pathname = "", search = ""] = /^https?:\/\/[^/?#\s]+(\/[^?#\s]*)(\?[^#\s]*)?$/.exec(line) ?? [];
-  const link = { href: pathname + search, target: "_blank", rel: "noopener" };
-  if (PROGRESS_PATH.test(pathname)) return h("a", { ...link, text: "打开进度页面" });
-  if (CHECKLIST_PATH.test(pathname)) return h("a", { ...link, text: "打开清单页面（大字，可打印）" });
-  if (CALENDAR_PATH.test(pathname)) return h("a", { ...link, text: "加入手机日历" });
+  const link = { href: pathname + search, target: "_blank", rel: "noopener", lang: language() };
+  if (PROGRESS_PATH.test(pathname)) return h("a", { ...link, text: t("card.progress") });
+  if (CHECKLIST_PATH.test(pathname)) return h("a", { ...link, text: t("card.checklist") });
+  if (CALENDAR_PATH.test(pathname)) return h("a", { ...link, text: t("card.calendar") });
   if (!PHOTO_PATH.test(pathname)) return null;
-  const image = h("img", { src: link.href, alt: "处置后照片", loading: "lazy" });
+  const image = h("img", { src: link.href, alt: t("card.after_photo"), loading: "lazy" });
   const shown = h("a", { ...link, class: "photo" }, image);
-  image.addEventListener("error", () => image.replaceWith("照片还在传送，稍后点开看"));
+  image.addEventListener("error", () => image.replaceWith(t("card.photo_later")));
   return shown;
 }
 
@@ -144,12 +144,12 @@ function folding(list, fields) {
   if (!long || fields.length <= SHOWN_WHEN_FOLDED) return null;
   const hidden = [...list.children].slice(SHOWN_WHEN_FOLDED);
   const label = h("span");
-  const button = h("button", { type: "button", class: "fold", "data-testid": "card-fold" },
+  const button = h("button", { type: "button", class: "fold", lang: language(), "data-testid": "card-fold" },
     label, icon("chevron"));
   const show = (open) => {
     hidden.forEach((row) => row.toggleAttribute("hidden", !open));
     button.setAttribute("aria-expanded", String(open));
-    label.textContent = open ? "收起" : `展开全部（还有 ${hidden.length} 项）`;
+    label.textContent = open ? t("card.fold") : t("card.unfold", { count: hidden.length });
   };
   button.addEventListener("click", () => show(button.getAttribute("aria-expanded") !== "true"));
   show(false);
@@ -181,12 +181,12 @@ export function ticketStep(status) {
  * @returns {HTMLElement}
  */
 function stepper(current) {
-  return h("ol", { class: "steps", "aria-label": "办理进度" }, ...STEPS.map((name, index) => {
+  return h("ol", { class: "steps", lang: language(), "aria-label": t("card.steps") }, ...STEPS.map((name, index) => {
     const state = index < current ? "done" : index === current ? "current" : "todo";
     const dot = h("span", { class: "dot" });
     if (state === "done" || (state === "current" && index !== ONGOING)) dot.append(icon("check"));
     return h("li", { class: state, "aria-current": state === "current" ? "step" : null },
-      dot, h("span", { class: "step-name", text: name }));
+      dot, h("span", { class: "step-name", text: t(`card.${name}`) }));
   }));
 }
 
@@ -195,16 +195,16 @@ function stepper(current) {
  * @returns {HTMLElement}
  */
 function ticketNumber(id) {
-  const label = h("span", { text: "复制", role: "status" });
+  const label = h("span", { text: t("card.copy"), role: "status" });
   const button = h("button", {
-    type: "button", class: "copy", "data-testid": "copy-ticket", "aria-label": `复制编号 ${id}`,
+    type: "button", class: "copy", "data-testid": "copy-ticket", "aria-label": t("card.copy_number", { id }),
   }, icon("copy"), label);
   button.addEventListener("click", async () => {
-    label.textContent = (await copyText(id)) ? "已复制" : "请长按编号复制";
-    setTimeout(() => (label.textContent = "复制"), 3000);
+    label.textContent = t((await copyText(id)) ? "card.copied" : "card.copy_by_hand");
+    setTimeout(() => (label.textContent = t("card.copy")), 3000);
   });
-  return h("p", { class: "ticket-number" },
-    h("span", { class: "ticket-label", text: "编号" }), h("code", { text: id }), button);
+  return h("p", { class: "ticket-number", lang: language() },
+    h("span", { class: "ticket-label", text: t("card.number") }), h("code", { text: id }), button);
 }
 
 function ticketCard(card, fields) {
@@ -215,7 +215,7 @@ function ticketCard(card, fields) {
   const badge = words ? h("span", { class: "badge", "data-tone": tone, text: words }) : null;
   const id = String(card.id ?? "");
   const rest = fields.filter((field) => field !== status && field.lines.join("") !== id);
-  const title = String(card.title ?? "").replace(id, "").trim() || "工单"; // the number has its own row
+  const title = String(card.title ?? "").replace(id, "").trim() || t("card.ticket"); // the number has its own row
   return frame(card, "ticket",
     head({ ...card, title }, "ticket", badge), ticketNumber(id), step === null ? null : stepper(step),
     rest.length > 0 ? definitions(rest) : null);
@@ -238,7 +238,7 @@ function reason(line) {
   if (!kind) return h("li", { class: "reason" }, linkify(line));
   return h("li", { class: "reason", "data-tone": kind },
     h("span", { class: "mark" }, icon(MARK_ICONS[kind]),
-      h("span", { class: "sr", text: `${MARK_WORDS[kind]}：` })),
+      h("span", { class: "sr", lang: language(), text: t(`card.${kind}`) })),
     h("span", {}, linkify(line.slice(1).replace(/^\uFE0F?\s*/, ""))));
 }
 

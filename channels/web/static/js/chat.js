@@ -2,6 +2,7 @@
 import { ApiError } from "./api.js";
 import { AttachmentError, placeAttachment } from "./attachments.js";
 import { freshId } from "./dom.js";
+import { t } from "./i18n.js";
 
 /**
  * @typedef {import("./attachments.js").Pending} Pending
@@ -9,7 +10,6 @@ import { freshId } from "./dom.js";
  * @typedef {import("./store.js").UserEntry} UserEntry
  */
 
-const UNEXPECTED = "出了点问题，请点“重试”。";
 
 export class Chat {
   /**
@@ -24,10 +24,40 @@ export class Chat {
     this.scroller = scroller;
   }
 
-  /** Show what this tab remembers. */
-  restore() {
-    for (const entry of this.conversation.entries) this.list.append(entry);
+  /**
+   * Show what is remembered, and go on sending what was on its way.
+   * @param {Map<string, import("./queue.js").Outgoing>} unsent messages not delivered, by id
+   */
+  restore(unsent) {
+    for (const entry of this.conversation.entries) {
+      if (entry.role === "user" && entry.status !== "sent") this.#resume(entry, unsent);
+      this.list.append(entry, unsent.get(entry.id)?.attachments);
+    }
+    for (const id of unsent.keys()) if (!this.conversation.find(id)) this.queue.forget(id);
+    this.conversation.save();
     if (this.conversation.entries.length > 0) this.scroller.toEnd({ smooth: false });
+  }
+
+  /**
+   * @param {UserEntry} entry
+   * @param {Map<string, import("./queue.js").Outgoing>} unsent
+   */
+  #resume(entry, unsent) {
+    const message = unsent.get(entry.id) ?? rebuild(entry);
+    if (entry.status === "failed") {
+      if (message) this.queue.remember(entry.id, message);
+    } else if (message) {
+      entry.status = "sending";
+      this.queue.push(entry.id, message);
+    } else {
+      entry.status = "failed";
+      entry.error = t("error.interrupted");
+    }
+  }
+
+  /** Show everything anew, in the language of the page. */
+  redraw() {
+    this.list.redraw(this.conversation.entries);
   }
 
   /**
@@ -94,6 +124,15 @@ export class Chat {
   }
 
   /**
+   * A message waits for the network.
+   * @param {string} id
+   */
+  waiting(id) {
+    const entry = this.conversation.find(id);
+    if (entry?.role === "user") this.#mark(entry, { status: "waiting", error: undefined });
+  }
+
+  /**
    * The server answered a message.
    * @param {string} id
    * @param {{transcript?: string|null, replies?: object[]}} answer
@@ -117,7 +156,7 @@ export class Chat {
     if (entry?.role !== "user") return;
     const known = error instanceof ApiError || error instanceof AttachmentError;
     const following = this.scroller.atEnd;
-    this.#mark(entry, { status: "failed", error: known ? error.message : UNEXPECTED });
+    this.#mark(entry, { status: "failed", error: known ? error.message : t("error.unexpected") });
     if (following) this.scroller.toEnd();
   }
 

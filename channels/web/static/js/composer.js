@@ -1,5 +1,6 @@
 /** The text field: growing, counting, drafts, Enter to send, input methods left in peace. */
 import { byId } from "./dom.js";
+import { t } from "./i18n.js";
 import { loadDraft, saveDraft } from "./store.js";
 
 export const MAX_CHARS = 2000;
@@ -61,8 +62,8 @@ export class Composer {
     this.counter.hidden = length < COUNT_FROM;
     this.counter.dataset.over = String(length > MAX_CHARS);
     this.counter.textContent = length > MAX_CHARS
-      ? `超出 ${length - MAX_CHARS} 字，请删减后再发`
-      : `还可以写 ${MAX_CHARS - length} 字`;
+      ? t("composer.over", { count: length - MAX_CHARS })
+      : t("composer.left", { count: MAX_CHARS - length });
     this.field.setAttribute("aria-invalid", String(length > MAX_CHARS));
   }
 }

@@ -1,5 +1,6 @@
 /** The help sheet, the question before something is lost, and short page messages. */
 import { byId, h, icon } from "./dom.js";
+import { t } from "./i18n.js";
 
 /** Long enough for a slow reader; the citizen can also close it. */
 const TOAST_MS = 12_000;
@@ -45,7 +46,7 @@ export function ask({ title, text, yes }) {
  */
 export function toast(text, tone = "error") {
   const box = byId("toast");
-  const close = h("button", { type: "button", class: "icon-button", "aria-label": "知道了" });
+  const close = h("button", { type: "button", class: "icon-button", "aria-label": t("understood") });
   close.append(icon("close"));
   close.addEventListener("click", hideToast);
   box.replaceChildren(h("p", { text }), close);

@@ -1,4 +1,5 @@
 /** Small helpers for building the page without ever parsing HTML from text. */
+import { t } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -63,7 +64,7 @@ export function clock(time) {
 }
 
 /**
- * Day of a moment as a citizen says it: 今天, 昨天, 3月8日, 2025年3月8日.
+ * Day of a moment as a citizen says it, in Chinese: 今天, 昨天, 3月8日, 2025年3月8日.
  * @param {number} time milliseconds since the epoch
  * @param {Date} [now]
  * @returns {string}
@@ -71,10 +72,10 @@ export function clock(time) {
 export function dayLabel(time, now = new Date()) {
   const date = new Date(time);
   const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-  if (date.toDateString() === now.toDateString()) return "今天";
-  if (date.toDateString() === yesterday.toDateString()) return "昨天";
-  const day = `${date.getMonth() + 1}月${date.getDate()}日`;
-  return date.getFullYear() === now.getFullYear() ? day : `${date.getFullYear()}年${day}`;
+  if (date.toDateString() === now.toDateString()) return t("today");
+  if (date.toDateString() === yesterday.toDateString()) return t("yesterday");
+  const parts = { year: date.getFullYear(), month: date.getMonth() + 1, day: date.getDate() };
+  return t(parts.year === now.getFullYear() ? "day" : "day.year", parts);
 }
 
 /**
@@ -87,15 +88,13 @@ export function duration(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-let counter = 0;
-
 /**
- * An id that is unique within this page's history.
+ * An id no other message of any page has: 24 hexadecimal digits by chance.
  * @returns {string}
  */
 export function freshId() {
-  counter += 1;
-  return `${Date.now().toString(36)}-${counter}`;
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

@@ -1,16 +1,12 @@
 /** Where the citizen is, or a plain reason why that cannot be told. */
+import { t } from "./i18n.js";
 
-const MANUAL = "也可以直接打地址，例如“文昌街道春风里小区门口”。";
-const REASONS = {
-  1: `没有得到定位许可。可在浏览器或手机设置里允许定位后再点一次，${MANUAL}`,
-  2: `手机暂时定不到位置，可能是信号不好或没开定位。${MANUAL}`,
-  3: `定位花的时间太长，请到开阔处再试。${MANUAL}`,
-};
-const UNSUPPORTED = `这个浏览器不能定位。${MANUAL}`;
+/** Reasons by the code of the Geolocation API. */
+const REASONS = { 1: "place.denied", 2: "place.unknown", 3: "place.slow" };
 /** Above this the place is too vague to send someone to. */
 const VAGUE_METRES = 500;
 
-/** No place could be had; the message is Chinese, ready to show. */
+/** No place could be had; the message is ready to show. */
 export class LocationError extends Error {}
 
 /**
@@ -22,7 +18,7 @@ export class LocationError extends Error {}
 export function currentPlace() {
   return new Promise((resolve, reject) => {
     if (!navigator.geolocation || !window.isSecureContext) {
-      reject(new LocationError(UNSUPPORTED));
+      reject(refusal("place.unsupported"));
       return;
     }
     navigator.geolocation.getCurrentPosition(
@@ -32,11 +28,11 @@ export function currentPlace() {
         resolve({
           latitude: Number(coords.latitude.toFixed(5)),
           longitude: Number(coords.longitude.toFixed(5)),
-          label: `我的位置（${distance(accuracy)}内）`,
-          warning: vague ? `定位误差约${distance(accuracy)}，请再写一下具体地址，方便工作人员找到。` : null,
+          label: t("place.here", { distance: distance(accuracy) }),
+          warning: vague ? t("place.vague", { distance: distance(accuracy) }) : null,
         });
       },
-      (error) => reject(new LocationError(REASONS[error.code] ?? REASONS[2])),
+      (error) => reject(refusal(REASONS[error.code] ?? REASONS[2])),
       { enableHighAccuracy: true, timeout: 15_000, maximumAge: 30_000 },
     );
   });
@@ -47,6 +43,15 @@ export function currentPlace() {
  * @param {number} metres
  * @returns {string}
  */
-function distance(metres) {
-  return metres < 1000 ? `${metres}米` : `${(metres / 1000).toFixed(1)}公里`;
+export function distance(metres) {
+  if (metres < 1000) return t("unit.metres", { count: Math.round(metres) });
+  return t("unit.kilometres", { count: (metres / 1000).toFixed(1) });
+}
+
+/**
+ * @param {string} key
+ * @returns {LocationError}
+ */
+function refusal(key) {
+  return new LocationError(t(key, { manual: t("place.manual") }));
 }

@@ -1,40 +1,48 @@
 /** Starts the page: builds the parts and connects them. */
-import { Api } from "./api.js";
+import { Api, ApiError } from "./api.js";
 import { AttachmentError, placeAttachment, readAudio } from "./attachments.js";
+import { bindFiles } from "./attaching.js";
 import { Chat } from "./chat.js";
-import { CITY } from "./city.js";
 import { Composer, MAX_CHARS } from "./composer.js";
-import { ask, bindDialogs, hideToast, toast } from "./dialogs.js";
-import { byId, duration, icon } from "./dom.js";
-import { EventsLink } from "./events.js";
+import { connect } from "./connection.js";
+import { bindDialogs, hideToast, toast } from "./dialogs.js";
+import { byId } from "./dom.js";
+import { preferredLanguage, speak, t } from "./i18n.js";
+import { bindInstalling } from "./installing.js";
+import { bindLeaving } from "./leaving.js";
 import { currentPlace, LocationError } from "./location.js";
 import { MessageList } from "./messages.js";
-import { bindLargeType } from "./preferences.js";
+import { Outbox } from "./outbox.js";
+import { PlacePicker } from "./picker.js";
+import { readsAnswers } from "./preferences.js";
 import { SendQueue } from "./queue.js";
-import { canRecord, Recorder, RecordingError } from "./recorder.js";
+import { RecordingError } from "./recorder.js";
 import { Scroller } from "./scroller.js";
+import { bindSettings } from "./settings.js";
 import { Reader } from "./speech.js";
-import { Conversation } from "./store.js";
+import { Conversation, windowId } from "./store.js";
 import { Tray } from "./tray.js";
+import { VoiceStrip } from "./voice.js";
 import { renderCity } from "./welcome.js";
 
 const PATIENCE_MS = 5_000;
-const BANNERS = {
-  offline: "网络断开了。写好的内容不会丢，联网后可以再发。",
-  lost: "和服务器的连接断了，正在重新连接，进展通知可能会晚到。",
-};
-const GONE = "刷新页面后照片或录音没有保留，请重新选择后再发。文字已放回输入框。";
 
-const api = new Api();
+await speak(preferredLanguage());
+
+const framed = document.documentElement.dataset.framed === "yes";
+const api = new Api(framed);
 const conversation = new Conversation();
 const scroller = new Scroller(byId("scroll"), byId("to-latest"));
+const outbox = new Outbox(windowId());
 const reader = new Reader((available) => {
   document.documentElement.dataset.speech = available ? "yes" : "no";
 });
 const queue = new SendQueue({
+  outbox,
   send: (message, signal) => api.send(message, signal),
-  onAnswer: (id, answer) => chat.answered(id, answer),
-  onFailure: (id, error) => chat.failed(id, error),
+  onAnswer: answered,
+  onFailure: failed,
+  onWaiting: (id) => chat.waiting(id),
   onBusy: showTyping,
 });
 const list = new MessageList(byId("log"), {
@@ -49,12 +57,13 @@ const list = new MessageList(byId("log"), {
 const chat = new Chat({ conversation, list, queue, scroller });
 const composer = new Composer(submit);
 const tray = new Tray(byId("tray"));
-const recorder = new Recorder({ onTick: showElapsed, onDone: keepRecording });
+const voice = new VoiceStrip({ onRecording: keepRecording, onCancel: () => composer.focus() });
+const picker = new PlacePicker({ onPlace: keepPlace, attempt });
 
 /** Send what is written and attached. */
 function submit() {
   if (composer.tooLong) {
-    toast(`一次最多写 ${MAX_CHARS} 字，请删减或分几次发送。`);
+    toast(t("composer.too_long", { count: MAX_CHARS }));
     return;
   }
   const { text } = composer;
@@ -68,6 +77,29 @@ function submit() {
 }
 
 /**
+ * Show an answer; who spoke, or wishes it, also hears it.
+ * @param {string} id
+ * @param {{replies?: import("./store.js").Reply[]}} answer
+ */
+function answered(id, answer) {
+  chat.answered(id, answer);
+  const spoken = conversation.find(id)?.attachments?.some(({ kind }) => kind === "audio");
+  const words = (answer.replies ?? []).map(({ speech, text }) => speech || text || "").join("");
+  if (words && (spoken || readsAnswers())) reader.read(words, () => {});
+}
+
+/**
+ * @param {string} id
+ * @param {Error} error
+ */
+function failed(id, error) {
+  chat.failed(id, error);
+  if (framed && error instanceof ApiError && error.code === "session_missing") {
+    toast(t("error.framed"));
+  }
+}
+
+/**
  * Put a failed message back into the composer, after whatever is written there.
  * @param {string} id
  */
@@ -77,7 +109,7 @@ function edit(id) {
   const { text, attachments } = chat.takeBack(id);
   composer.set([composer.text, text].filter(Boolean).join("\n"));
   attachments.forEach((item) => attempt(() => tray.add(item)));
-  if (lost) toast(GONE);
+  if (lost) toast(t("error.gone"));
   composer.focus();
 }
 
@@ -105,9 +137,9 @@ function showTyping(busy) {
   const line = byId("typing");
   clearTimeout(patience);
   line.hidden = !busy;
-  line.textContent = busy ? "正在为您查询" : "";
+  line.textContent = busy ? t("typing") : "";
   if (busy) {
-    patience = setTimeout(() => (line.textContent = "还在查，请稍等"), PATIENCE_MS);
+    patience = setTimeout(() => (line.textContent = t("typing.long")), PATIENCE_MS);
     if (scroller.atEnd) scroller.toEnd();
   }
 }
@@ -134,137 +166,84 @@ async function addPlace() {
   }
 }
 
-/** @param {boolean} recording */
-function showRecording(recording) {
-  byId("recording").hidden = !recording;
-  byId("entry").hidden = recording;
-  byId("tools").hidden = recording;
-}
-
-/** @param {number} seconds */
-function showElapsed(seconds) {
-  byId("elapsed").textContent = duration(seconds);
+/** @param {import("./attachments.js").PendingPlace} place */
+function keepPlace(place) {
+  hideToast();
+  attempt(() => tray.add(place));
+  composer.focus();
 }
 
 /**
  * @param {Blob} blob
- * @param {number} seconds
+ * @param {string} label
  */
-function keepRecording(blob, seconds) {
-  showRecording(false);
+function keepRecording(blob, label) {
   attempt(async () => {
-    tray.add(await readAudio(blob, `录音 ${duration(seconds)}`));
+    tray.add(await readAudio(blob, label));
     byId("send").focus();
   });
 }
 
-async function startRecording() {
-  reader.stop();
-  await recorder.start();
-  showRecording(true);
-  byId("record-done").focus();
-}
-
-async function clearConversation() {
-  byId("help").close();
-  const agreed = await ask({
-    title: "清空对话？",
-    text: "只会清空这个窗口里的聊天记录。已经提交的诉求照常办理，凭编号仍可查询。",
-    yes: "清空",
-  });
-  if (!agreed) return;
+function clearPage() {
   reader.stop();
   chat.clear();
   tray.take();
   composer.set("");
-  byId("scroll").scrollTo({ top: 0 });
 }
 
-/** Call a handler with the chosen files of an input and make it ready for the same file again. */
-function onFiles(id, handler) {
-  const input = byId(id);
-  input.addEventListener("change", () => {
-    const files = [...input.files];
-    input.value = "";
-    if (files.length > 0) attempt(() => handler(files));
+function bindTools() {
+  bindFiles({
+    addPhotos,
+    addAudio: async (file) => tray.add(await readAudio(file, file.name)),
+    attempt,
   });
-}
-
-function bindAttachments() {
-  onFiles("photo-input", addPhotos);
-  onFiles("camera-input", addPhotos);
-  onFiles("audio-input", async ([file]) => tray.add(await readAudio(file, file.name)));
   byId("location").addEventListener("click", () => attempt(addPlace));
-  byId("record").hidden = !canRecord();
-  byId("record").addEventListener("click", () => attempt(startRecording));
-  byId("record-done").addEventListener("click", () => recorder.finish());
-  byId("record-cancel").addEventListener("click", () => {
-    recorder.cancel();
-    showRecording(false);
-    composer.focus();
-  });
-  const images = (transfer) =>
-    [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-  byId("text").addEventListener("paste", (event) => {
-    const files = images(event.clipboardData);
-    if (files.length === 0) return;
-    event.preventDefault();
-    attempt(() => addPhotos(files));
-  });
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    attempt(() => addPhotos(images(event.dataTransfer)));
-  });
-}
-
-function bindBar() {
-  bindLargeType(byId("large-type"));
-  byId("human").addEventListener("click", () => chat.say("/ask_human", { shown: "转人工" }));
+  byId("map").addEventListener("click", () => attempt(() => picker.open()));
+  byId("record").addEventListener("click", () => attempt(() => {
+    reader.stop();
+    return voice.start();
+  }));
+  byId("human").addEventListener("click", () => chat.say("/ask_human", { shown: t("bar.human") }));
   byId("open-help").addEventListener("click", () => byId("help").showModal());
-  byId("clear").addEventListener("click", clearConversation);
 }
 
-/** @param {"up"|"lost"|"offline"} state */
-function showConnection(state) {
-  const banner = byId("offline");
-  banner.hidden = state === "up";
-  banner.replaceChildren(...(state === "up" ? [] : [icon("offline"), BANNERS[state]]));
+function redraw() {
+  renderCity(say);
+  chat.redraw();
+  tray.redraw();
 }
 
-/** @param {{id: number, replies: object[]}} push */
-function showPush(push) {
-  if (!chat.pushed(push) || !document.hidden) return;
-  const title = `${CITY.product} · ${CITY.title}`;
-  document.title = `【新进展】${title}`;
-  document.addEventListener("visibilitychange", () => (document.title = title), { once: true });
+/** @param {string} text */
+function say(text) {
+  chat.say(text);
 }
 
-/** Open the session first: the stream of events needs its cookie. */
-async function connect() {
-  let first = true;
-  const renew = async () => {
-    conversation.follow(await api.session({ again: !first }));
-    first = false;
-  };
-  const link = new EventsLink({
-    renew,
-    position: () => conversation.lastSeen(),
-    onMessage: showPush,
-    onState: showConnection,
+/** Escape leads back from the frame to the page that holds it. */
+function bindFrame() {
+  byId("outside").href = `${location.origin}/`;
+  document.addEventListener("keydown", (event) => {
+    const inside = document.querySelector("dialog[open]") || event.isComposing;
+    if (event.key === "Escape" && !inside) parent.postMessage("shimin:close", "*");
   });
-  try {
-    await renew();
-    link.open();
-  } catch {
-    link.failed();
-  }
 }
 
-renderCity((text) => chat.say(text));
+renderCity(say);
 bindDialogs();
-bindBar();
-bindAttachments();
-chat.restore();
+bindSettings(redraw);
+bindTools();
+bindLeaving({ clear: clearPage, end: () => api.end(), outbox });
+bindInstalling();
+if (framed) bindFrame();
+chat.restore(await outbox.load());
 byId("log").setAttribute("aria-live", "polite");
-connect();
+window.addEventListener("online", () => queue.wake());
+connect({
+  api,
+  conversation,
+  onPush: (push) => chat.pushed(push),
+  onUp: () => queue.wake(),
+  onSession: ({ recognises, speaks }) => {
+    voice.offer(recognises);
+    reader.useServer(speaks ? (text) => api.speech(text) : null);
+  },
+});

@@ -2,6 +2,7 @@
 import { CITY } from "./city.js";
 import { renderCard } from "./cards.js";
 import { clock, dayLabel, h, icon } from "./dom.js";
+import { ANSWER_LANGUAGE, pick, t } from "./i18n.js";
 import { linkify, safeUrl } from "./linkify.js";
 import { photo } from "./tray.js";
 
@@ -17,6 +18,8 @@ const KIND_ICONS = { photo: "image", video: "camera", audio: "audio", location: 
 export class MessageList {
   /** @type {Map<string, HTMLElement>} */
   #nodes = new Map();
+  /** @type {Map<string, Pending[]>} what the page still has of sent files */
+  #previews = new Map();
   /** @type {Entry|null} the newest entry, for the day marks */
   #last = null;
 
@@ -42,6 +45,7 @@ export class MessageList {
     if (!last || dayLabel(last.time) !== dayLabel(entry.time)) {
       this.log.append(h("p", { class: "day" }, h("span", { text: dayLabel(entry.time) })));
     }
+    if (previews.length > 0) this.#previews.set(entry.id, previews);
     const node = entry.role === "user" ? this.#user(entry, previews) : this.#bot(entry);
     this.#nodes.set(entry.id, node);
     this.#last = entry;
@@ -81,6 +85,22 @@ export class MessageList {
 
   /** Take everything off the page. */
   clear() {
+    this.#empty();
+    this.#previews.clear();
+  }
+
+  /**
+   * Show entries anew, in the language of the page.
+   * @param {Entry[]} entries
+   */
+  redraw(entries) {
+    this.log.setAttribute("aria-live", "off"); // nothing new to be read out
+    this.#empty();
+    for (const entry of entries) this.append(entry, this.#previews.get(entry.id));
+    setTimeout(() => this.log.setAttribute("aria-live", "polite"));
+  }
+
+  #empty() {
     this.log.replaceChildren();
     this.#nodes.clear();
     this.#last = null;
@@ -92,9 +112,9 @@ export class MessageList {
       class: "message user", "data-testid": "message-user",
       "data-id": entry.id, "data-status": entry.status,
     },
-      h("span", { class: "sr", text: "您说：" }),
-      files.length > 0 ? h("ul", { class: "files", "aria-label": "附件" }, ...files) : null,
-      entry.text ? h("div", { class: "bubble", text: entry.text }) : null,
+      h("span", { class: "sr", text: t("you") }),
+      files.length > 0 ? h("ul", { class: "files", "aria-label": t("attachments") }, ...files) : null,
+      entry.text ? h("div", { class: "bubble", lang: ANSWER_LANGUAGE, text: entry.text }) : null,
       entry.transcript ? heard(entry.transcript) : h("div", { class: "heard", hidden: true }),
       this.#foot(entry));
   }
@@ -103,7 +123,11 @@ export class MessageList {
     const time = stamp(entry.time);
     if (entry.status === "sent") return h("div", { class: "foot" }, time);
     if (entry.status === "sending") {
-      return h("div", { class: "foot" }, h("span", { class: "sending", text: "发送中" }), time);
+      return h("div", { class: "foot" }, h("span", { class: "sending", text: t("sending") }), time);
+    }
+    if (entry.status === "waiting") {
+      return h("div", { class: "foot waiting", role: "status" },
+        icon("offline"), h("span", { text: t("waiting") }), time);
     }
     const action = (testid, symbol, text, handler) =>
       h("button", {
@@ -111,10 +135,10 @@ export class MessageList {
       }, icon(symbol), text);
     const editable = entry.send === entry.text;
     return h("div", { class: "foot failed", role: "alert" },
-      h("p", {}, h("b", { text: "未送达：" }), entry.error ?? ""),
+      h("p", {}, h("b", { text: t("failed") }), entry.error ?? ""),
       h("span", { class: "foot-actions" },
-        action("retry", "retry", "重试", () => this.hooks.onRetry(entry.id)),
-        editable ? action("edit", "edit", "修改", () => this.hooks.onEdit(entry.id)) : null));
+        action("retry", "retry", t("retry"), () => this.hooks.onRetry(entry.id)),
+        editable ? action("edit", "edit", t("edit"), () => this.hooks.onEdit(entry.id)) : null));
   }
 
   #bot(entry) {
@@ -125,11 +149,11 @@ export class MessageList {
     });
     const read = speech || text ? this.#readAloud(speech || text) : null;
     if (entry.opens) node.append(sender(entry, read));
-    if (text) node.append(h("div", { class: "bubble" }, linkify(text)));
+    if (text) node.append(h("div", { class: "bubble", lang: ANSWER_LANGUAGE }, linkify(text)));
     if (!entry.opens && read) node.append(read);
-    if (cards?.length) node.append(h("div", { class: "cards" }, ...cards.map(renderCard)));
+    if (cards?.length) node.append(h("div", { class: "cards", lang: ANSWER_LANGUAGE }, ...cards.map(renderCard)));
     if (buttons?.length) {
-      node.append(h("div", { class: "quicks", role: "group", "aria-label": "可以选" },
+      node.append(h("div", { class: "quicks", role: "group", "aria-label": t("choices") },
         ...buttons.map((button, index) => this.#quick(entry, button, index))));
     }
     return node;
@@ -140,25 +164,25 @@ export class MessageList {
     if (url) {
       const call = url.startsWith("tel:");
       const outside = call ? {} : { target: "_blank", rel: "noopener noreferrer" };
-      return h("a", { class: "quick", href: url, ...outside, "data-testid": "quick-button" },
+      return h("a", { class: "quick", lang: ANSWER_LANGUAGE, href: url, ...outside, "data-testid": "quick-button" },
         String(button.title), icon(call ? "phone" : "external"));
     }
     return h("button", {
-      type: "button", class: `quick${entry.used === index ? " chosen" : ""}`, disabled: entry.spent,
+      type: "button", lang: ANSWER_LANGUAGE, class: `quick${entry.used === index ? " chosen" : ""}`, disabled: entry.spent,
       "data-testid": "quick-button", "data-index": index,
       on: { click: () => this.hooks.onQuick(entry, index) },
     }, entry.used === index ? icon("check") : null, String(button.title));
   }
 
   #readAloud(text) {
-    const label = h("span", { text: "朗读" });
+    const label = h("span", { text: t("read") });
     const button = h("button", {
       type: "button", class: "read", "data-testid": "read-aloud", "aria-pressed": "false",
     }, icon("speaker"), label);
     const show = (reading) => {
       button.setAttribute("aria-pressed", String(reading));
       button.replaceChildren(icon(reading ? "stop" : "speaker"), label);
-      label.textContent = reading ? "停止" : "朗读";
+      label.textContent = t(reading ? "read.stop" : "read");
     };
     button.addEventListener("click", () => {
       if (button.getAttribute("aria-pressed") === "true") {
@@ -179,10 +203,10 @@ export class MessageList {
  * @returns {HTMLElement}
  */
 function sender(entry, read) {
-  const mark = h("span", { class: "notice", "data-testid": "notice" }, icon("bell"), "进展通知");
+  const mark = h("span", { class: "notice", "data-testid": "notice" }, icon("bell"), t("notice"));
   return h("header", { class: "from" },
     h("img", { src: "/static/img/mark.svg", alt: "", width: 24, height: 24 }),
-    h("span", { text: CITY.product }),
+    h("span", { text: pick(CITY.product) }),
     entry.pushed ? mark : null,
     stamp(entry.time), read);
 }
@@ -227,5 +251,5 @@ function sentFile(note, item) {
  * @returns {HTMLElement}
  */
 function heard(transcript) {
-  return h("div", { class: "heard", "data-testid": "transcript", text: `听到：${transcript}` });
+  return h("div", { class: "heard", "data-testid": "transcript", text: t("heard", { words: transcript }) });
 }

@@ -1,4 +1,8 @@
-/** Sends messages one after the other and keeps what failed until the citizen decides. */
+/**
+ * Sends messages one after the other. While the network is away the line waits and goes on by
+ * itself; a message the server refused is kept until the citizen decides.
+ */
+import { ApiError } from "./api.js";
 import { encodeAttachment } from "./attachments.js";
 
 /**
@@ -6,23 +10,34 @@ import { encodeAttachment } from "./attachments.js";
  * @typedef {{text: string, attachments: Pending[]}} Outgoing
  */
 
+const PAUSE_FIRST_MS = 3_000;
+const PAUSE_MAX_MS = 60_000;
+
 export class SendQueue {
   /** @type {string[]} */
   #line = [];
   /** @type {Map<string, Outgoing>} */
   #messages = new Map();
+  #working = false;
   /** @type {AbortController|null} */
   #current = null;
+  #pause = PAUSE_FIRST_MS;
+  /** @type {() => void} */
+  #wake = () => {};
 
   /**
-   * @param {{send: (message: object, signal: AbortSignal) => Promise<any>,
+   * @param {{outbox: import("./outbox.js").Outbox,
+   *   send: (message: object, signal: AbortSignal) => Promise<any>,
    *   onAnswer: (id: string, answer: any) => void, onFailure: (id: string, error: Error) => void,
-   *   onBusy: (busy: boolean) => void}} hooks
+   *   onWaiting: (id: string) => void, onBusy: (busy: boolean) => void}} hooks
+   *   `send` gets the same `client_id` each time a message is sent
    */
-  constructor({ send, onAnswer, onFailure, onBusy }) {
+  constructor({ outbox, send, onAnswer, onFailure, onWaiting, onBusy }) {
+    this.outbox = outbox;
     this.send = send;
     this.onAnswer = onAnswer;
     this.onFailure = onFailure;
+    this.onWaiting = onWaiting;
     this.onBusy = onBusy;
   }
 
@@ -32,9 +47,19 @@ export class SendQueue {
    * @param {Outgoing} message
    */
   push(id, message) {
-    this.#messages.set(id, message);
+    this.remember(id, message);
+    this.outbox.keep(id, message);
     this.#line.push(id);
-    if (!this.#current) this.#work();
+    if (!this.#working) this.#work();
+  }
+
+  /**
+   * Know a message without sending it: it failed, and may be tried again.
+   * @param {string} id
+   * @param {Outgoing} message
+   */
+  remember(id, message) {
+    this.#messages.set(id, message);
   }
 
   /**
@@ -47,42 +72,80 @@ export class SendQueue {
   }
 
   /**
-   * Give up one failed message.
+   * Give up one message.
    * @param {string} id
    */
   forget(id) {
     this.#messages.delete(id);
+    this.outbox.drop(id);
   }
 
   /** Give up everything, also the message on its way. */
   clear() {
     this.#line = [];
-    this.#messages.clear();
+    for (const id of this.#messages.keys()) this.forget(id);
     this.#current?.abort();
+    this.wake();
+  }
+
+  /** The network is back: go on at once. */
+  wake() {
+    this.#pause = PAUSE_FIRST_MS;
+    this.#wake();
   }
 
   async #work() {
-    this.onBusy(true);
+    this.#working = true;
     while (this.#line.length > 0) {
-      const id = /** @type {string} */ (this.#line.shift());
+      const [id] = this.#line;
       const message = this.#messages.get(id);
-      if (message) await this.#deliver(id, message);
+      const lost = message !== undefined && (await this.#deliver(id, message));
+      if (lost) await this.#rest();
+      else this.#line = this.#line.filter((other) => other !== id);
     }
-    this.#current = null;
+    this.#working = false;
     this.onBusy(false);
   }
 
+  /**
+   * @param {string} id
+   * @param {Outgoing} message
+   * @returns {Promise<boolean>} whether the connection was lost: the same message goes again
+   */
   async #deliver(id, message) {
+    this.onBusy(true);
     this.#current = new AbortController();
     const { signal } = this.#current;
     try {
       const attachments = await Promise.all(message.attachments.map(encodeAttachment));
-      const answer = await this.send({ text: message.text, attachments }, signal);
-      if (signal.aborted) return;
+      const answer = await this.send({ text: message.text, attachments, client_id: id }, signal);
+      if (signal.aborted) return false;
+      this.#pause = PAUSE_FIRST_MS;
+      this.forget(id);
       this.onAnswer(id, answer);
-      this.#messages.delete(id);
     } catch (error) {
-      if (!signal.aborted) this.onFailure(id, /** @type {Error} */ (error));
+      if (signal.aborted || !this.#messages.has(id)) return false;
+      if (error instanceof ApiError && error.lost) {
+        this.onBusy(false);
+        this.onWaiting(id);
+        return true;
+      }
+      this.onFailure(id, /** @type {Error} */ (error));
     }
+    return false;
+  }
+
+  /** Wait for the network, or for a while that grows. */
+  async #rest() {
+    const pause = this.#pause;
+    this.#pause = Math.min(PAUSE_MAX_MS, 2 * pause);
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, pause);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve(undefined);
+      };
+    });
+    this.#wake = () => {};
   }
 }

@@ -1,11 +1,14 @@
-/** One voice recording at a time, from the microphone. */
+/** One voice recording at a time, from the microphone, and how loud it is. */
+import { t } from "./i18n.js";
 
 /** Longest recording, in seconds; two minutes of 16 kHz speech stay well under the size limit. */
 export const MAX_SECONDS = 120;
-const DENIED = "没有得到麦克风许可。可在浏览器或手机设置里允许后再试，也可以直接打字。";
-const ABSENT = "没有找到麦克风，请打字，或上传录音文件。";
+const TICK_MS = 100;
+/** Speech near a telephone lies about 50 dB under full scale to 10 dB under it. */
+const QUIET_DB = -50;
+const LOUD_DB = -10;
 
-/** Recording failed; the message is Chinese, ready to show. */
+/** Recording failed; the message is ready to show. */
 export class RecordingError extends Error {}
 
 /**
@@ -21,8 +24,8 @@ export class Recorder {
   #recorder = null;
 
   /**
-   * @param {{onTick: (seconds: number) => void,
-   *   onDone: (blob: Blob, seconds: number) => void}} hooks
+   * @param {{onTick: (seconds: number, level: number) => void,
+   *   onDone: (blob: Blob, seconds: number) => void}} hooks `level` is 0 (quiet) to 1 (loud)
    */
   constructor({ onTick, onDone }) {
     this.onTick = onTick;
@@ -40,27 +43,29 @@ export class Recorder {
       stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch (error) {
       const denied = error instanceof DOMException && error.name === "NotAllowedError";
-      throw new RecordingError(denied ? DENIED : ABSENT);
+      throw new RecordingError(t(denied ? "record.denied" : "record.absent"));
     }
     const chunks = [];
     const recorder = new MediaRecorder(stream);
+    const meter = levelMeter(stream);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     const ticker = setInterval(() => {
-      this.onTick(seconds());
+      this.onTick(seconds(), meter.level());
       if (seconds() >= MAX_SECONDS) this.finish();
-    }, 250);
+    }, TICK_MS);
     recorder.addEventListener("dataavailable", (event) => chunks.push(event.data));
     recorder.addEventListener("stop", () => {
       stream.getTracks().forEach((track) => track.stop());
       clearInterval(ticker);
+      meter.close();
       if (this.#recorder !== recorder) return; // cancelled
       this.#recorder = null;
       this.onDone(new Blob(chunks, { type: recorder.mimeType }), seconds());
     });
     this.#recorder = recorder;
     recorder.start();
-    this.onTick(0);
+    this.onTick(0, 0);
   }
 
   /** Stop and hand the recording over. */
@@ -74,4 +79,27 @@ export class Recorder {
     this.#recorder = null;
     if (recorder?.state === "recording") recorder.stop();
   }
+}
+
+/**
+ * Listen to how loud a stream is, without playing it.
+ * @param {MediaStream} stream
+ * @returns {{level: () => number, close: () => void}}
+ */
+function levelMeter(stream) {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  return {
+    level() {
+      analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+      const decibels = 10 * Math.log10(power + 1e-12);
+      return Math.min(1, Math.max(0, (decibels - QUIET_DB) / (LOUD_DB - QUIET_DB)));
+    },
+    close() {
+      context.close();
+    },
+  };
 }

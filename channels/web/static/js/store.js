@@ -1,4 +1,11 @@
-/** What survives a reload of this tab: the conversation, the draft, the pushed events seen. */
+/**
+ * What survives a reload: the conversation, the draft, the pushed events seen.
+ *
+ * It stays in this window (sessionStorage) and ends with it, because computers are shared. On a
+ * device of his own the citizen may have it kept (localStorage) for a week.
+ */
+import { freshId } from "./dom.js";
+import { keepsHistory, remember } from "./preferences.js";
 
 /**
  * @typedef {{kind: "photo"|"video"|"audio"|"location", label: string,
@@ -7,7 +14,7 @@
  * @typedef {{kind: string, id: string, title: string, fields: Record<string, unknown>}} Card
  * @typedef {{text?: string, speech?: string, buttons?: Button[], cards?: Card[]}} Reply
  * @typedef {{id: string, role: "user", time: number, text: string, send: string,
- *   status: "sending"|"sent"|"failed", error?: string, transcript?: string,
+ *   status: "sending"|"waiting"|"sent"|"failed", error?: string, transcript?: string,
  *   attachments: AttachmentNote[]}} UserEntry
  * @typedef {{id: string, role: "bot", time: number, reply: Reply, opens: boolean,
  *   pushed: boolean, used: number|null, spent: boolean}} BotEntry
@@ -18,9 +25,17 @@
 const ENTRIES = "shimin.entries";
 const DRAFT = "shimin.draft";
 const SEEN = "shimin.seen";
+const OWNER = "shimin.owner";
+const ALL = [ENTRIES, DRAFT, SEEN, OWNER];
+const KEEP_MS = 7 * 24 * 3600 * 1000;
 const MAX_ENTRIES = 200;
 const MAX_SEEN = 500;
-const INTERRUPTED = "页面刷新时还没有发送完，请点“重试”。";
+
+/**
+ * Where the conversation is kept now.
+ * @returns {Storage}
+ */
+const area = () => (keepsHistory() ? localStorage : sessionStorage);
 
 /**
  * Read a JSON value; a missing, damaged or forbidden store gives the default.
@@ -31,7 +46,7 @@ const INTERRUPTED = "页面刷新时还没有发送完，请点“重试”。";
  */
 function read(key, fallback) {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "null") ?? fallback;
+    return JSON.parse(area().getItem(key) ?? "null") ?? fallback;
   } catch {
     return fallback;
   }
@@ -45,24 +60,18 @@ function read(key, fallback) {
  */
 function write(key, value) {
   try {
-    sessionStorage.setItem(key, JSON.stringify(value));
+    area().setItem(key, JSON.stringify(value));
     return true;
   } catch {
     return false;
   }
 }
 
-/** The messages of this tab, oldest first. */
+/** The messages of this window, oldest first. */
 export class Conversation {
   constructor() {
     /** @type {Entry[]} */
-    this.entries = read(ENTRIES, []);
-    for (const entry of this.entries) {
-      if (entry.role === "user" && entry.status === "sending") {
-        entry.status = "failed";
-        entry.error = INTERRUPTED;
-      }
-    }
+    this.entries = recent(read(ENTRIES, []));
     /** @type {{conversation: string, ids: unknown[]}} */
     this.seen = read(SEEN, { conversation: "", ids: [] });
   }
@@ -127,7 +136,7 @@ export class Conversation {
   }
 
   /**
-   * The newest pushed event this tab has shown.
+   * The newest pushed event this window has shown.
    * @returns {number} 0 when there is none
    */
   lastSeen() {
@@ -136,7 +145,50 @@ export class Conversation {
 }
 
 /**
- * The unsent text of this tab.
+ * Entries young enough to be shown.
+ * @param {Entry[]} entries
+ * @returns {Entry[]}
+ */
+function recent(entries) {
+  return entries.filter(({ time }) => Date.now() - time < KEEP_MS);
+}
+
+/**
+ * Who this window is among those of the same browser: the owner of messages on their way.
+ * @returns {string}
+ */
+export function windowId() {
+  const known = String(read(OWNER, ""));
+  if (known) return known;
+  const fresh = freshId();
+  write(OWNER, fresh);
+  return fresh;
+}
+
+/**
+ * Keep the conversation beyond this window, or no longer.
+ * @param {boolean} wanted
+ */
+export function keepHistory(wanted) {
+  const values = ALL.map((key) => [key, read(key, null)]);
+  forgetHistory();
+  remember("keep", wanted ? "yes" : "no");
+  for (const [key, value] of values) if (value !== null) write(String(key), value);
+}
+
+/** Forget the conversation in both places. */
+export function forgetHistory() {
+  try {
+    for (const storage of [sessionStorage, localStorage]) {
+      ALL.forEach((key) => storage.removeItem(key));
+    }
+  } catch {
+    // storage forbidden: nothing was kept
+  }
+}
+
+/**
+ * The unsent text of this window.
  * @returns {string}
  */
 export function loadDraft() {

@@ -1,6 +1,7 @@
 /** The strip of attachments waiting to be sent. */
 import { AttachmentError, MAX_PHOTOS, MAX_TOTAL_BYTES, readPicture } from "./attachments.js";
 import { h, icon } from "./dom.js";
+import { t } from "./i18n.js";
 
 /** @typedef {import("./attachments.js").Pending} Pending */
 
@@ -23,10 +24,10 @@ export class Tray {
   add(item) {
     const kept = this.items.filter((other) => other.kind === "photo" || other.kind !== item.kind);
     if (item.kind === "photo" && this.#photos() >= MAX_PHOTOS) {
-      throw new AttachmentError(`一次最多发 ${MAX_PHOTOS} 张照片，其余的可以接着再发。`);
+      throw new AttachmentError(t("file.many_photos", { count: MAX_PHOTOS }));
     }
     if (kept.reduce((sum, i) => sum + i.size, item.size) > MAX_TOTAL_BYTES) {
-      throw new AttachmentError("这些文件加起来太大了，请分几次发送。");
+      throw new AttachmentError(t("file.all_large"));
     }
     this.items = [...kept, item];
     this.#render();
@@ -35,7 +36,7 @@ export class Tray {
   /**
    * Check and add photos and videos; every refusal is collected, the good ones are kept.
    * @param {Iterable<File>} files
-   * @returns {Promise<string[]>} Chinese reasons, each once
+   * @returns {Promise<string[]>} the reasons, each once
    */
   async addPhotos(files) {
     const refusals = new Set();
@@ -61,6 +62,11 @@ export class Tray {
     return items;
   }
 
+  /** Show everything anew, in the language of the page. */
+  redraw() {
+    this.#render();
+  }
+
   #photos() {
     return this.items.filter((item) => item.kind === "photo").length;
   }
@@ -82,7 +88,7 @@ export class Tray {
   #tile(item) {
     const remove = h("button", {
       type: "button", class: "remove", "data-testid": "attachment-remove",
-      "aria-label": `去掉${item.label}`, on: { click: () => this.#remove(item) },
+      "aria-label": t("file.remove", { name: item.label }), on: { click: () => this.#remove(item) },
     }, icon("close"));
     return h("li", { class: `attachment attachment-${item.kind}`, "data-testid": "attachment" },
       ...preview(item), remove);

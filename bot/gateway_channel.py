@@ -16,6 +16,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from bot.action_answers import check_schema_once
+from bot.trace import HEADER, mark_log_lines, traced
 from bot.wishes import Wish, wishes
 
 Reading = Tuple[Dict[Text, Any], List[Wish]]
@@ -70,6 +71,7 @@ class GatewayInput(InputChannel):
         self._token = token
         self._read_ahead: "OrderedDict[Text, Reading]" = OrderedDict()
         check_schema_once()
+        mark_log_lines()
 
     @classmethod
     def name(cls) -> Text:
@@ -101,7 +103,8 @@ class GatewayInput(InputChannel):
         async def read_ahead(request: Request) -> HTTPResponse:
             text = request.json["message"]
             processor = request.app.ctx.agent.processor
-            reading = await _understand(processor, text)
+            with traced(request.headers.get(HEADER)):
+                reading = await _understand(processor, text)
             self._read_ahead[text] = reading
             while len(self._read_ahead) > READ_AHEAD:
                 self._read_ahead.popitem(last=False)
@@ -110,13 +113,15 @@ class GatewayInput(InputChannel):
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
             collector = ReplyCollector()
-            text = request.json["message"]
-            reading = self._read_ahead.pop(text, None)
-            if reading is None:
-                reading = await _understand(request.app.ctx.agent.processor, text)
-            messages = _messages(request.json, collector, reading)
-            for message in messages:
-                await on_new_message(message)
+            body = _with_trace(request.json, request.headers.get(HEADER))
+            with traced(request.headers.get(HEADER)):
+                reading = self._read_ahead.pop(body["message"], None)
+                if reading is None:
+                    processor = request.app.ctx.agent.processor
+                    reading = await _understand(processor, body["message"])
+                messages = _messages(body, collector, reading)
+                for message in messages:
+                    await on_new_message(message)
             return response.json(
                 {"replies": collector.replies, "understanding": messages[0].parse_data}
             )
@@ -143,6 +148,13 @@ async def _understand(processor: MessageProcessor, text: Text) -> Reading:
         return whole, []
     found = wishes(text, partial(read, processor))
     return whole, (found if len(found) > 1 else [])
+
+
+def _with_trace(body: Dict[Text, Any], header: Optional[Text]) -> Dict[Text, Any]:
+    """Return a request's body with the trace among the metadata, where actions find it."""
+    if header is None:
+        return body
+    return {**body, "metadata": {**(body.get("metadata") or {}), HEADER: header}}
 
 
 def _messages(

@@ -9,6 +9,7 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
+from base.settings import get_settings
 from cli import (
     agents,
     appointments,
@@ -52,7 +53,7 @@ app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 def _options(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every step.")] = False,
 ) -> None:
-    configure_logs(level=10 if verbose else 20)
+    configure_logs(level=10 if verbose else 20, form=get_settings().log_format)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -26,6 +26,7 @@ from cli import (
     talk,
     tickets,
 )
+from cli.doctor.command import doctor
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -45,6 +46,7 @@ app.add_typer(appointments.app, name="appointments", help="Appointments at halls
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.command("keys")(keys.keys)
+app.command("doctor")(doctor)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 

@@ -13,6 +13,7 @@ from base.settings import get_settings
 from cli import (
     agents,
     appointments,
+    backup,
     data,
     keys,
     nlu,
@@ -47,6 +48,9 @@ app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems."
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.command("keys")(keys.keys)
 app.command("doctor")(doctor)
+app.command("backup")(backup.backup)
+app.command("backup-key")(backup.backup_key)
+app.command("restore")(backup.restore_backup)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,22 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store.database import downgrade, make_engine, revision_of, revisions, upgrade
+from store.database import downgrade, revision_of, revisions, upgrade
 from tests.store import postgres
-
-MOMENT = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
-VALUES: list[tuple[type[Any], Any]] = [
-    (sa.Boolean, True),
-    (sa.DateTime, MOMENT),
-    (sa.Date, date(2026, 11, 21)),
-    (sa.Integer, 1),
-    (sa.Float, 30.25),
-    (sa.LargeBinary, b"sealed"),
-    (sa.JSON, [{"key": "value"}]),
-    (sa.String, "x"),
-]
-OWN_WORDS = {"ends_at": datetime(2026, 11, 21, 9, 0, tzinfo=UTC), "state": "ended"}
-"""Where a check of the table wants more than a value of the type."""
+from tests.store.filling import contents, fill, opened, reflected
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,48 +20,6 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'moved.db'}"
     return postgres.new_database(request.getfixturevalue("postgres_server"), tmp_path.name)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[sa.Connection]:
-    engine = make_engine(url)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def reflected(connection: sa.Connection) -> list[sa.Table]:
-    metadata = sa.MetaData()
-    metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
-
-
-def value_for(column: sa.Column[Any]) -> Any:
-    if column.foreign_keys:
-        (key,) = column.foreign_keys
-        return value_for(key.column)
-    if column.name in OWN_WORDS:
-        return OWN_WORDS[column.name]
-    return next(value for kind, value in VALUES if isinstance(column.type, kind))
-
-
-def fill(url: str) -> None:
-    """Put one row into every table that has none."""
-    with opened(url) as connection:
-        for table in reflected(connection):
-            if not connection.scalar(sa.select(sa.func.count()).select_from(table)):
-                row = {column.name: value_for(column) for column in table.columns}
-                connection.execute(table.insert().values(row))
-
-
-def contents(url: str) -> dict[str, list[dict[str, Any]]]:
-    with opened(url) as connection:
-        return {
-            table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-            for table in reflected(connection)
-        }
 
 
 def shape(url: str) -> dict[str, Any]:

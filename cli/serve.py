@@ -37,6 +37,7 @@ def rasa() -> None:
         "SHIMIN_RASA_TOKEN": settings.rasa_token.get_secret_value(),
         "SHIMIN_TRACKER_KEY": settings.tracker_key.get_secret_value(),
         "SHIMIN_TRACKER_URL": settings.tracker_url,
+        "SHIMIN_LOCK_URL": settings.lock_url,
         "SHIMIN_ACTIONS_URL": f"{settings.actions_url}/webhook",
     }
     run_rasa(arguments, secrets)

@@ -49,7 +49,7 @@ AT_ONCE = 4
 TOGETHER = 10
 
 NGINX = """\
-daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log warn;
+{user}daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log warn;
 events {{ worker_connections 512; }}
 http {{
   access_log off; client_max_body_size 60m; client_body_temp_path {folder}/body;
@@ -125,7 +125,9 @@ def arrange(folder: Path, database_server: str, redis_port: int) -> Grown:
             for n in (1, 2)
         )
         sites += SITE.format(name=kind, servers=servers, port=settings[name])
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, sites=sites))
+    (folder / "nginx.conf").write_text(
+        NGINX.format(user="user root;\n" if os.geteuid() == 0 else "", folder=folder, sites=sites)
+    )
     return stack
 
 
@@ -166,20 +168,30 @@ def file_while_killing(stack: Grown, number: int, seed: int) -> list[Citizen]:
             for n, told in enumerate(complaints(number, seed, "growth"))
         ]
         filing = [pool.submit(citizen.file, ending) for citizen in citizens]
-        for name, part in (("rasa-2", 1 / 4), ("gateway-2", 1 / 2)):
-            wait_until(
-                lambda part=part: sum(bool(c.tickets) for c in citizens) >= part * number,
-                f"{part:.0%} filed",
-                WHOLE_SECONDS,
-                pause=0.5,
-            )
-            say(f"{sum(bool(c.tickets) for c in citizens)} filed; killing {name}")
-            stack.kill(name)
-            time.sleep(DEAD_SECONDS)
-            stack.start(name)
-        for done in filing:
-            done.result()
+        try:
+            kill_in_turn(stack, citizens)
+            for done in filing:
+                done.result()
+        finally:
+            ending.set()  # nobody goes on when the check was broken off
     return citizens
+
+
+def kill_in_turn(stack: Grown, citizens: list[Citizen]) -> None:
+    """Kill a Rasa worker, later a gateway; each comes back after a while."""
+
+    def filed() -> int:
+        return sum(bool(citizen.tickets) for citizen in citizens)
+
+    for name, part in (("rasa-2", 1 / 4), ("gateway-2", 1 / 2)):
+        enough = part * len(citizens)
+        wait_until(
+            lambda enough=enough: filed() >= enough, f"{part:.0%} filed", WHOLE_SECONDS, pause=0.5
+        )
+        say(f"{filed()} filed; killing {name}")
+        stack.kill(name)
+        time.sleep(DEAD_SECONDS)
+        stack.start(name)
 
 
 def speak_at_once(stack: Grown, sender: str) -> Counter[int]:

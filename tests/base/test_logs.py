@@ -46,7 +46,10 @@ def test_structured_and_plain_logs_read_the_same() -> None:
 
 
 def test_every_kind_of_line_carries_the_trace() -> None:
-    with configured(form="json") as written, traced(None) as step:
+    with (
+        configured(form="json") as written,
+        traced(f"00-{PHONE}{'ab' * 10}1-{'1' * 16}-01") as step,
+    ):
         structlog.get_logger("a").info("filed", ticket="SM20261121000042")
         logging.getLogger("b").warning("call %s", PHONE)
     first, second = map(json.loads, written.getvalue().splitlines())
@@ -58,6 +61,7 @@ def test_every_kind_of_line_carries_the_trace() -> None:
         "trace": step.trace_id,
     }
     assert first["timestamp"].endswith("Z")
+    assert PHONE in step.trace_id  # drawn at random, it may look like one
     assert (second["event"], second["trace"]) == ("call <手机号>", step.trace_id)
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import ActionExecutionRejection
 from rasa_sdk.types import DomainDict
+
+from base.metrics import ACTION_FAILURES, ACTION_SECONDS
+from base.tracing import HEADER, traced
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[CollectingDispatcher, Tracker], list[EventType]]
 Runner = Callable[[CollectingDispatcher, Tracker, DomainDict], Awaitable[list[EventType]]]
@@ -21,13 +28,24 @@ def action(handler: Handler) -> Handler:
     """Register ``handler`` as the Rasa action of its own name.
 
     It runs in a worker thread, so that one citizen waiting for the database does not hold up
-    the others.
+    the others, as a step of the trace that the message brought along.
     """
+
+    name = handler.__name__
 
     async def run(
         dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
     ) -> list[EventType]:
-        return await asyncio.to_thread(handler, dispatcher, tracker)
+        metadata = tracker.latest_message.get("metadata") or {}
+        with traced(metadata.get(HEADER)), ACTION_SECONDS.labels(name).time():
+            try:
+                return await asyncio.to_thread(handler, dispatcher, tracker)
+            except ActionExecutionRejection:  # how a form says that something else is wanted
+                raise
+            except Exception as error:
+                ACTION_FAILURES.labels(name, type(error).__name__).inc()
+                log.exception("action_failed", action=name)
+                raise
 
-    ACTIONS[handler.__name__] = run
+    ACTIONS[name] = run
     return handler

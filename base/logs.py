@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 from base.masking import mask
+
+_RANDOM = frozenset({"trace"})
+"""What is drawn at random: digits in it look like a telephone's, and it must stay whole."""
 
 
 def _mask_values(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if not key.startswith("_"):  # structlog's own
+        if not key.startswith("_") and key not in _RANDOM:  # structlog's own
             event[key] = _masked(value)
     return event
 
@@ -30,16 +33,27 @@ def _masked(value: Any) -> Any:
     return value if hidden == shown else hidden
 
 
-def configure_logs(level: int = logging.INFO) -> None:
-    """Send structlog and standard logging to stderr as ``time level event key=value``."""
+def configure_logs(level: int = logging.INFO, form: Literal["text", "json"] = "text") -> None:
+    """Send structlog and standard logging to stderr, what is bound in context (trace) included.
+
+    Args:
+        level: of the standard library; less is not written.
+        form: ``text`` is ``time level event key=value`` for people; ``json`` is one object a
+            line, with the moment in UTC, for a log store.
+    """
+    as_json = form == "json"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.processors.TimeStamper("iso" if as_json else "%H:%M:%S", utc=as_json),
         structlog.processors.format_exc_info,
         _mask_values,
     ]
-    renderer = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -22,6 +22,16 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
 
+    # operation
+    log_format: Literal["text", "json"] = "text"
+    metrics_host: str = "127.0.0.1"  # another address needs metrics_token
+    gateway_metrics_port: int = Field(default=9101, ge=0)  # 0: none
+    actions_metrics_port: int = Field(default=9102, ge=0)
+    relay_metrics_port: int = Field(default=9103, ge=0)
+    outbox_late_minutes: int = Field(default=30, ge=1)  # waiting so long is reported
+    lock_url: str = ""  # redis://… when several Rasa workers run; empty: one worker
+    backup_recipient: str = ""  # an age public key; backups open with its private key only
+
     # secrets
     api_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
@@ -37,6 +47,7 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = SecretStr("")  # empty: no Telegram
     telegram_webhook_secret: SecretStr = SecretStr("")
     speech_key: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"

@@ -17,6 +17,7 @@ from sanic.response import HTTPResponse
 
 from bot.action_answers import check_schema_once
 from bot.handled import InHand, turns_of
+from bot.trace import HEADER, mark_log_lines, traced
 from bot.wishes import Wish, wishes
 
 Reading = Tuple[Dict[Text, Any], List[Wish]]
@@ -73,6 +74,7 @@ class GatewayInput(InputChannel):
         self._read_ahead: "OrderedDict[Text, Reading]" = OrderedDict()
         self._in_hand = InHand()
         check_schema_once()
+        mark_log_lines()
 
     @classmethod
     def name(cls) -> Text:
@@ -104,7 +106,8 @@ class GatewayInput(InputChannel):
         async def read_ahead(request: Request) -> HTTPResponse:
             text = request.json["message"]
             processor = request.app.ctx.agent.processor
-            reading = await _understand(processor, text)
+            with traced(request.headers.get(HEADER)):
+                reading = await _understand(processor, text)
             self._read_ahead[text] = reading
             while len(self._read_ahead) > READ_AHEAD:
                 self._read_ahead.popitem(last=False)
@@ -112,12 +115,14 @@ class GatewayInput(InputChannel):
 
         @routes.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
-            body, agent = request.json, request.app.ctx.agent
+            header, agent = request.headers.get(HEADER), request.app.ctx.agent
+            body = _with_trace(request.json, header)
             work = partial(self._handle, body, agent, on_new_message)
-            if body.get("named"):
+            with traced(header):
+                if not body.get("named"):
+                    return response.json(await work())
                 message_id = body["metadata"]["message_id"]
                 return response.json(await self._in_hand.once(body["sender"], message_id, work))
-            return response.json(await work())
 
         return routes
 
@@ -161,6 +166,13 @@ async def _understand(processor: MessageProcessor, text: Text) -> Reading:
         return whole, []
     found = wishes(text, partial(read, processor))
     return whole, (found if len(found) > 1 else [])
+
+
+def _with_trace(body: Dict[Text, Any], header: Optional[Text]) -> Dict[Text, Any]:
+    """Return a request's body with the trace among the metadata, where actions find it."""
+    if header is None:
+        return body
+    return {**body, "metadata": {**(body.get("metadata") or {}), HEADER: header}}
 
 
 def _messages(

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import structlog
 
 from base.errors import InputError, TooLargeError
 from base.identity import citizen_id
+from base.metrics import MESSAGES
 from base.settings import Settings
 from channels.attachments import (
     CheckedMedia,
@@ -163,6 +165,7 @@ class Conversation:
             self._person.remember(sender, words, raw["replies"], message_id)
         if text and not is_payload(text):
             self._keep_unclear(raw["understanding"], understanding, text, message_id)
+        MESSAGES.labels(understanding.intent).inc()
         log.info(
             "message",
             citizen=sender,
@@ -215,7 +218,7 @@ class Conversation:
         if not text or is_payload(text) or not looked_at:
             return _NOTHING
         self._readers.submit(self._classifier.propose, text)  # it remembers
-        return self._readers.submit(self._rasa.read_ahead, _for_rasa(text))
+        return self._readers.submit(copy_context().run, self._rasa.read_ahead, _for_rasa(text))
 
     def _check_text(self, text: str, message: Message) -> None:
         if not text and not message.attachments:

@@ -8,7 +8,9 @@ import httpx
 import structlog
 
 from base.errors import UpstreamError
+from base.metrics import RASA_ERRORS
 from base.settings import Settings
+from base.tracing import pass_on
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,7 @@ class RasaClient:
             base_url=settings.rasa_url,
             timeout=settings.rasa_timeout_seconds,
             headers={"X-Rasa-Token": settings.rasa_token.get_secret_value()},
+            event_hooks={"request": [pass_on]},
         )
 
     def send(
@@ -48,6 +51,7 @@ class RasaClient:
             response.raise_for_status()
             answer = _checked(response.json())
         except (httpx.HTTPError, ValueError) as error:
+            RASA_ERRORS.labels(type(error).__name__).inc()
             raise UpstreamError(
                 "assistant_unavailable",
                 "系统正忙，您的消息还没有处理，请过一会儿再发一次。急事请拨打12345。",

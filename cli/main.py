@@ -9,9 +9,11 @@ import typer
 
 from base.errors import ShiminError
 from base.logs import configure_logs
+from base.settings import get_settings
 from cli import (
     agents,
     appointments,
+    backup,
     channels,
     data,
     keys,
@@ -26,6 +28,7 @@ from cli import (
     talk,
     tickets,
 )
+from cli.doctor.command import doctor
 
 app = typer.Typer(
     help="Shimin, a citizen-service assistant.", no_args_is_help=True, add_completion=False
@@ -46,6 +49,10 @@ app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems."
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.add_typer(channels.app, name="channels", help="Platforms that push messages.")
 app.command("keys")(keys.keys)
+app.command("doctor")(doctor)
+app.command("backup")(backup.backup)
+app.command("backup-key")(backup.backup_key)
+app.command("restore")(backup.restore_backup)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 
@@ -54,7 +61,7 @@ app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 def _options(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every step.")] = False,
 ) -> None:
-    configure_logs(level=10 if verbose else 20)
+    configure_logs(level=10 if verbose else 20, form=get_settings().log_format)
 
 
 def main(arguments: list[str] | None = None) -> Any:

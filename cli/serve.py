@@ -9,6 +9,7 @@ import structlog
 import typer
 import uvicorn
 
+from base.metrics import serve_metrics
 from base.settings import VAR, Settings, get_settings
 from cli.rasa_runtime import MODEL, run_rasa
 
@@ -36,6 +37,7 @@ def rasa() -> None:
         "SHIMIN_RASA_TOKEN": settings.rasa_token.get_secret_value(),
         "SHIMIN_TRACKER_KEY": settings.tracker_key.get_secret_value(),
         "SHIMIN_TRACKER_URL": settings.tracker_url,
+        "SHIMIN_LOCK_URL": settings.lock_url,
         "SHIMIN_ACTIONS_URL": f"{settings.actions_url}/webhook",
     }
     run_rasa(arguments, secrets)
@@ -46,7 +48,9 @@ def actions() -> None:
     """The action server."""
     from actions.server import serve
 
-    serve(get_settings())
+    settings = get_settings()
+    serve_metrics(settings, settings.actions_metrics_port)
+    serve(settings)
 
 
 @app.command()
@@ -55,6 +59,7 @@ def gateway() -> None:
     from channels.gateway.app import create_app
 
     settings = get_settings()
+    serve_metrics(settings, settings.gateway_metrics_port)
     _run(create_app(settings), settings.gateway_host, settings.gateway_port)
 
 
@@ -99,6 +104,7 @@ def relay() -> None:
     from dispatch.outbox.relay import Relay
 
     settings = get_settings()
+    serve_metrics(settings, settings.relay_metrics_port)
     key = settings.dispatch_api_key.get_secret_value()
     with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:
         categories = load_categories(settings.categories_file)

@@ -74,6 +74,18 @@ def blob_store() -> BlobStore:
     return _open(get_settings())
 
 
+def check_writable() -> None:
+    """Write a blob and delete it again.
+
+    Raises:
+        UpstreamError: ``media_unavailable``.
+        ConfigurationError: see :func:`blob_store`.
+    """
+    store, key = blob_store(), f"{secrets.token_hex(8)}.probe"
+    store.put(key, b"probe")
+    store.delete(key)
+
+
 class LocalFolder:
     """Files in a folder, spread over 256 sub-folders by the first two characters."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -95,15 +97,74 @@ def insert_missing(session: Session, record: object, key: object) -> None:
         session.get_one(type(record), key)
 
 
-def upgrade(url: str | None = None) -> None:
-    """Bring the database at ``url`` (default: the settings') to the newest migration."""
-    target = url or get_settings().database_url
-    engine = make_engine(target)
+def upgrade(url: str | None = None, revision: str = "head") -> None:
+    """Bring the database at ``url`` (default: the settings') up to a migration, or the newest."""
+    _migrate(command.upgrade, url, revision)
+
+
+def downgrade(revision: str, url: str | None = None) -> None:
+    """Take the database at ``url`` (default: the settings') back to a migration (``base``: none).
+
+    What the later migrations made is lost.
+    """
+    _migrate(command.downgrade, url, revision)
+
+
+def revisions() -> tuple[str, ...]:
+    """Return every migration this code knows, the newest first."""
+    return tuple(script.revision for script in _scripts().walk_revisions())
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the migration a database is at, None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_migrated() -> bool:
+    """Tell whether the database of the settings has every migration this code knows.
+
+    One that is further, as while a newer version is being rolled out, has them too.
+
+    Raises:
+        SQLAlchemyError: the database cannot be reached.
+    """
+    with reading() as session:
+        present = revision_of(session.connection())
+    known = revisions()
+    return present is not None and (present == known[0] or present not in known)
+
+
+@lru_cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS))
+
+
+def _migrate(step: Callable[[Config, str], None], url: str | None, revision: str) -> None:
+    engine = make_engine(url or get_settings().database_url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
-        with engine.begin() as connection:
+        with _for_migrations(engine) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            step(config, revision)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _for_migrations(engine: Engine) -> Iterator[Connection]:
+    """One transaction; on SQLite without foreign keys, which are checked at its end instead.
+
+    A table of SQLite is changed by copying it and dropping the old one
+    (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    with engine.connect() as connection:
+        is_sqlite = engine.dialect.name == "sqlite"
+        if is_sqlite:  # has no effect inside a transaction
+            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+        with connection.begin():
+            yield connection
+            if is_sqlite and (
+                broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            ):
+                raise RuntimeError(f"{len(broken)} rows refer to what is not there: {broken[0][0]}")

@@ -238,6 +238,7 @@ class OutboxEntry(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_error: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(String(55))  # of the message it came from
 
 
 class OutgoingMessage(Base):

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from base.calendar import CITY_TIME
+from base.tracing import current
 from store.database import insert_missing
 from store.models import (
     OutboxEntry,
@@ -217,8 +218,15 @@ def add_event(  # noqa: PLR0913
 def queue_outbox(
     session: Session, ticket: Ticket, kind: str, key: str, body: dict[str, Any] | None = None
 ) -> OutboxEntry:
-    """Queue something for the dispatch system in the caller's transaction."""
-    entry = OutboxEntry(ticket_id=ticket.id, kind=kind, idempotency_key=key, body=plain(body))
+    """Queue something for the dispatch system in the caller's transaction and trace."""
+    step = current()
+    entry = OutboxEntry(
+        ticket_id=ticket.id,
+        kind=kind,
+        idempotency_key=key,
+        body=plain(body),
+        traceparent=str(step) if step else None,
+    )
     session.add(entry)
     return entry
 

@@ -71,6 +71,7 @@ def stack_environment(folder: Path) -> dict[str, str]:
     values = {
         **keys,
         **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
+        **{f"{name}_METRICS_PORT": str(free_port()) for name in ("GATEWAY", "ACTIONS", "RELAY")},
         "DATABASE_URL": f"sqlite:///{folder / 'shimin.db'}",
         "DESK_DATABASE_URL": f"sqlite:///{folder / 'desk.db'}",
         "TRACKER_URL": f"sqlite:///{folder / 'rasa.db'}",

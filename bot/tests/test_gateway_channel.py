@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import unittest
@@ -60,6 +61,7 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
 
     async def answer(self, message: UserMessage) -> None:
         self.heard.append(message)
+        logging.getLogger("rasa.core").warning("said %s", message.text)
         await message.output_channel.send_response(
             message.sender_id,
             {"text": "您好", "buttons": [{"title": "帮助", "payload": "/help"}]},
@@ -87,6 +89,18 @@ class GatewayChannelTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((message.sender_id, message.input_channel), ("web:c-1", "web"))
         self.assertEqual(message.metadata, {"photos": ["p"]})
         self.assertEqual(message.parse_data, PARSED)
+
+    async def test_the_trace_goes_on_to_the_actions_and_into_the_log(self) -> None:
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        headers = {"X-Rasa-Token": TOKEN, "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+        with self.assertLogs("rasa.core", "WARNING") as written:
+            await self.post(headers)
+            await self.post({"X-Rasa-Token": TOKEN})
+        first, second = self.heard
+        self.assertEqual(first.metadata, {"photos": ["p"], "traceparent": headers["traceparent"]})
+        self.assertEqual(second.metadata, {"photos": ["p"]})
+        said = [record.getMessage() for record in written.records]
+        self.assertEqual(said, [f"said 你好 trace={trace}", "said 你好"])
 
     async def test_without_the_token_nothing_is_heard(self) -> None:
         for headers in (

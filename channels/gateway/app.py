@@ -5,13 +5,14 @@ from __future__ import annotations
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from base.asgi import TraceRequests
 from base.errors import ConfigurationError
 from base.settings import Settings
 from channels.agents import routes as agents
 from channels.console import pages as console
 from channels.conversation import Conversation
 from channels.gateway import api, errors, health, media, profiles, webhook
-from channels.gateway.middleware import BodyLimit, SecurityHeaders
+from channels.gateway.middleware import BodyLimit, Measure, SecurityHeaders
 from channels.public import appointments, checklists, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Shimin Chat API", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.rasa = RasaClient(settings)
+    app.state.readiness = health.Readiness(settings, app.state.rasa)
     app.state.region_finder = load_finder(settings.region_finder)
     app.state.categories = load_categories(settings.categories_file)
     app.state.conversation = Conversation(
@@ -70,6 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app, _HEADERS)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
+    app.add_middleware(Measure)
+    app.add_middleware(TraceRequests)
     citizens = (api, profiles, health, media, webhook, web, web_pages)
     pages = (public, unsubscribe, checklists, appointments, console, agents)
     for room in (*citizens, *pages):

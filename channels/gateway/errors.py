@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from base.asgi import ANSWER_HEADER
 from base.errors import InputError, ShiminError, TooLargeError, UpstreamError
+from base.tracing import HEADER, traced
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,7 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
     Args:
         app: the application.
         headers: security headers for the answer to an unexpected error, which Starlette
-            sends from outside every middleware.
+            sends from outside every middleware, the one of traces included.
     """
 
     @app.exception_handler(ShiminError)
@@ -77,7 +79,8 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected", path=request.url.path, exc_info=error)
         answer = refusal(500, "unexpected", _UNEXPECTED)
-        answer.headers.update(headers)
+        with traced(request.scope.get(HEADER)) as step:
+            log.error("unexpected", path=request.url.path, exc_info=error)
+            answer.headers.update({**headers, ANSWER_HEADER: step.trace_id})
         return answer

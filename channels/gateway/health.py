@@ -1,7 +1,9 @@
-"""Is everything up?"""
+"""Is everything up? Is this process alive, and may it be sent citizens?"""
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from base.errors import UpstreamError
 from base.settings import Settings
-from store.database import reading
+from channels.rasa import RasaClient
+from store.blobs import check_writable
+from store.database import is_migrated, reading
 from store.models import utc_now
 from store.outbox import backlog
 from store.tickets import outbox_summary
@@ -23,6 +28,9 @@ BEHIND = timedelta(minutes=1)
 
 router = APIRouter(prefix="/api/v1")
 log = structlog.get_logger(__name__)
+
+NEEDED = ("rasa", "actions", "database", "media")
+READY_SECONDS = 3.0
 
 
 @router.get("/health")
@@ -47,6 +55,74 @@ def health(request: Request) -> JSONResponse:
     speech = request.app.state.voice.engines
     content = {"status": status, **parts, "outbox": outbox, "channels": channels, "speech": speech}
     return JSONResponse(content, 200 if needed else 503)
+
+
+@router.get("/live")
+def live() -> dict[str, str]:
+    """Answer: a process that does not should be restarted. Nothing else is looked at."""
+    return {"status": "alive"}
+
+
+@router.get("/ready")
+def ready(request: Request) -> JSONResponse:
+    """Say whether citizens may be sent here: 200, or 503 with what is missing.
+
+    Needed are Rasa, the actions, a migrated database and a media store that takes files. An
+    outbox that is late is told and changes nothing: complaints are safe in it.
+    """
+    readiness: Readiness = request.app.state.readiness
+    parts = readiness.parts()
+    fine = all(parts[name] == "ok" for name in NEEDED)
+    return JSONResponse({"status": "ready" if fine else "not_ready", **parts}, 200 if fine else 503)
+
+
+class Readiness:
+    """Looks at every part a citizen's message needs, at most once in a few seconds."""
+
+    def __init__(self, settings: Settings, rasa: RasaClient) -> None:
+        self._settings = settings
+        self._rasa = rasa
+        self._lock = threading.Lock()
+        self._parts: dict[str, str] = {}
+        self._looked_at = -READY_SECONDS
+
+    def parts(self) -> dict[str, str]:
+        """Return ``ok`` or what is wrong, by part."""
+        with self._lock:  # who comes meanwhile gets the same answer
+            if time.monotonic() - self._looked_at >= READY_SECONDS:
+                self._parts = self._look()
+                self._looked_at = time.monotonic()
+            return self._parts
+
+    def _look(self) -> dict[str, str]:
+        database, outbox = self._store()
+        return {
+            "rasa": "ok" if self._rasa.healthy() else "down",
+            "actions": _get(f"{self._settings.actions_url}/health"),
+            "database": database,
+            "media": _media(),
+            "outbox": outbox,
+        }
+
+    def _store(self) -> tuple[str, str]:
+        try:
+            if not is_migrated():
+                return "not_migrated", "unknown"
+            with reading() as session:
+                oldest = backlog(session).oldest
+        except SQLAlchemyError as error:
+            log.error("store_down", error=type(error).__name__)
+            return "down", "unknown"
+        late = timedelta(minutes=self._settings.outbox_late_minutes)
+        return "ok", "late" if oldest and utc_now() - oldest > late else "ok"
+
+
+def _media() -> str:
+    try:
+        check_writable()
+    except UpstreamError:
+        return "down"
+    return "ok"
 
 
 def _get(url: str) -> str:

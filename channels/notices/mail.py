@@ -94,6 +94,18 @@ class Mailer:
             self._drop()
             raise SendError(type(error).__name__, down=True) from error
 
+    def connect(self) -> None:
+        """Connect and log in, to see whether it can be done.
+
+        Raises:
+            SendError: the server is away or refuses us.
+        """
+        try:
+            self._connected().noop()
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise SendError(type(error).__name__, down=True) from error
+
     def message(self, mail: Mail) -> EmailMessage:
         """Build the message.
 

@@ -63,6 +63,19 @@ def call_for_overdue(
     return calls
 
 
+def overdue(session: Session, categories: Categories, now: datetime) -> dict[str, int]:
+    """Count the open cases past their ``respond`` and ``resolve`` limits."""
+    late = dict.fromkeys(_RUNNING, 0)
+    for ticket in forwarded_in(session, _RUNNING["resolve"]):
+        category = categories.get(ticket.category)
+        if category is None:
+            continue
+        due = limits(ticket, category)
+        for limit, statuses in _RUNNING.items():
+            late[limit] += ticket.status in statuses and now > getattr(due, limit)
+    return late
+
+
 def _call(  # noqa: PLR0913
     session: Session,
     ticket: Ticket,

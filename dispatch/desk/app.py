@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
+from base.asgi import TraceRequests
 from base.errors import ConfigurationError
 from base.settings import Settings
 from dispatch.classification.categories import load_categories
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         lifespan=lifespan,
         middleware=[
+            Middleware(TraceRequests),
             Middleware(AccessLog),
             Middleware(SecurityHeaders, image_origins=photo_origins),
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes),

@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import func, select, update
 
 from base.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from base.tracing import pass_on, traced
 from dispatch.desk.database import Database
 from dispatch.desk.office import now_utc
 from dispatch.desk.tables import WebhookRow
@@ -73,7 +74,9 @@ class Courier:
         self._url = url
         self._secret = secret
         self._poll_seconds = poll_seconds
-        self._http = httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False)
+        self._http = httpx.Client(
+            timeout=_TIMEOUT_SECONDS, follow_redirects=False, event_hooks={"request": [pass_on]}
+        )
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="desk-courier", daemon=True)
@@ -111,8 +114,9 @@ class Courier:
         """Send what is due once; return how many rows arrived."""
         arrived = 0
         for parcel in self._take(self._clock()):
-            error = self._send(parcel)
-            self._settle(parcel, error)
+            with traced(None):
+                error = self._send(parcel)
+                self._settle(parcel, error)
             arrived += error is None
         return arrived
 

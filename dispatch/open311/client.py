@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from base.errors import ConfigurationError
+from base.tracing import pass_on
 from dispatch.open311 import reader
 from dispatch.open311.errors import (
     DispatchNotFoundError,
@@ -69,7 +70,7 @@ class Open311Client:
         _check_url(base_url)
         self._api_key = api_key
         self._own = http is None
-        self._http = httpx.Client() if http is None else http
+        self._http = httpx.Client(event_hooks={"request": [pass_on]}) if http is None else http
         self._transport = Transport(self._http, base_url, format, timeout)
         self._jurisdiction_id = jurisdiction_id
 

@@ -16,7 +16,9 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from base.metrics import DELIVERIES
 from base.settings import Settings
+from base.tracing import traced
 from dispatch.case.lifecycle import TRANSITIONS
 from dispatch.case.telling import tell_step
 from dispatch.classification.categories import Categories
@@ -87,17 +89,21 @@ class Delivery:
             entry = claim_due(session, utc_now(), LEASE)
         if entry is None:
             return False
+        with traced(entry.traceparent):
+            self._deliver(entry)
+        return True
+
+    def _deliver(self, entry: OutboxEntry) -> None:
         try:
-            self._deliver(entry.id)
+            self._pack_and_send(entry.id)
         except Exception as error:
             if is_store_down(error):
                 raise
             name = type(error).__name__
             log.exception("outbox_dead", ticket=entry.ticket_id, entry=entry.id, error=name)
             self._settle(entry.id, state="dead", error=name)
-        return True
 
-    def _deliver(self, entry_id: int) -> None:
+    def _pack_and_send(self, entry_id: int) -> None:
         with unit_of_work() as session:
             parcel = pack(session, session.get_one(OutboxEntry, entry_id), self._settings)
         try:
@@ -150,11 +156,13 @@ class Delivery:
             holder = by_external_id(session, external_id)
             if holder is not None and holder.id != ticket.id:
                 entry.state = "dead"
+                DELIVERIES.labels("dead").inc()
                 entry.last_error = f"request {external_id} already stands for {holder.id}"
                 log.error("outbox_dead", ticket=ticket.id, detail=entry.last_error)
                 return
             entry.state = "sent"
             ticket.external_id = external_id
+            DELIVERIES.labels("sent").inc()
             self._forwarded(session, ticket)
         self._on_forwarded(ticket.created_at)
         log.info("complaint_forwarded", ticket=parcel.ticket_id, external_id=external_id)
@@ -181,6 +189,7 @@ class Delivery:
         pause *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
         if isinstance(error, DispatchUnreachableError):
             pause = max(pause, min(longest, error.retry_after or 0.0))
+        DELIVERIES.labels("shut_out" if shut_out else "retry").inc()
         level = log.error if shut_out else log.warning
         level(
             "outbox_shut_out" if shut_out else "outbox_retry",
@@ -198,6 +207,7 @@ class Delivery:
 
     @staticmethod
     def _settle(entry_id: int, *, state: str, error: str | None = None) -> None:
+        DELIVERIES.labels(state).inc()
         with unit_of_work() as session:
             entry = session.get_one(OutboxEntry, entry_id)
             entry.state, entry.last_error = state, error

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from dispatch.case.after_photos import fetch_pending, photo_client
 from dispatch.case.closing import close_unanswered
 from dispatch.case.deadlines import call_for_overdue
 from dispatch.classification.categories import Categories
+from dispatch.outbox.figures import count_overdue, take_figures
 from dispatch.reporting.drafts import expire, remind
 from dispatch.similar.hotspots import HotSpots
 from store.answer_quality import forget_questions
@@ -32,6 +34,7 @@ EVERY_SECONDS = 300.0
 """Limits are hours long, and every open case is read."""
 DAY_SECONDS = 86400.0
 HOT_SPOT_SECONDS = 30.0
+FIGURES_SECONDS = 15.0
 PHOTO_SECONDS = 10.0
 """Somebody may be looking at the message that shows the photo."""
 
@@ -76,6 +79,8 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
         return forget_questions(session, settings.unanswered_keep_days, now)
 
     return (
+        Job("figures", take_figures, FIGURES_SECONDS),
+        Job("overdue", partial(count_overdue, categories)),
         Job("after_photos", after_photos(settings), PHOTO_SECONDS),
         Job("hot_spots", HotSpots(settings.city_dir, categories).observe_new, HOT_SPOT_SECONDS),
         Job("limits", in_unit_of_work(limits)),

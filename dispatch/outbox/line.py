@@ -21,6 +21,7 @@ from pybreaker import (
     CircuitMemoryStorage,
 )
 
+from base.metrics import LINE_CUT
 from dispatch.open311 import DispatchUnreachableError
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class _Changes(CircuitBreakerListener):
         new_state: CircuitBreakerState,
     ) -> None:
         before = old_state.name if old_state else None
+        LINE_CUT.set(new_state.name == STATE_OPEN)
         if new_state.name == STATE_OPEN:
             log.error(
                 "dispatch_line_cut",

@@ -1,27 +1,32 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from typing import Literal
 
 import structlog
 
 from base.logs import configure_logs
+from base.tracing import traced
 
 PHONE = "13800138000"
 
 
 @contextmanager
-def configured(level: int = logging.INFO) -> Iterator[io.StringIO]:
+def configured(
+    level: int = logging.INFO, form: Literal["text", "json"] = "text"
+) -> Iterator[io.StringIO]:
     """Our logging with its standard error in a buffer; the test session's own afterwards."""
     root = logging.getLogger()
     handlers, before = list(root.handlers), root.level
     written = io.StringIO()
     with redirect_stderr(written):
         try:
-            configure_logs(level)
+            configure_logs(level, form)
             yield written
         finally:
             root.handlers[:] = handlers
@@ -38,6 +43,26 @@ def test_structured_and_plain_logs_read_the_same() -> None:
         r"\d\d:\d\d:\d\d \[info +\] ticket_status +photos=2 ticket=SM20261121000042", first
     )
     assert re.fullmatch(r"\d\d:\d\d:\d\d \[warning +\] started in 3 s", second)
+
+
+def test_every_kind_of_line_carries_the_trace() -> None:
+    with (
+        configured(form="json") as written,
+        traced(f"00-{PHONE}{'ab' * 10}1-{'1' * 16}-01") as step,
+    ):
+        structlog.get_logger("a").info("filed", ticket="SM20261121000042")
+        logging.getLogger("b").warning("call %s", PHONE)
+    first, second = map(json.loads, written.getvalue().splitlines())
+    assert first == {
+        "event": "filed",
+        "ticket": "SM20261121000042",
+        "level": "info",
+        "timestamp": first["timestamp"],
+        "trace": step.trace_id,
+    }
+    assert first["timestamp"].endswith("Z")
+    assert PHONE in step.trace_id  # drawn at random, it may look like one
+    assert (second["event"], second["trace"]) == ("call <手机号>", step.trace_id)
 
 
 def test_personal_data_is_masked_in_every_kind_of_log() -> None:

@@ -42,6 +42,7 @@ class Neighbour:
     answer: Callable[[dict[str, Any] | None], tuple[int, bytes]]
     heard: list[dict[str, Any]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
@@ -72,6 +73,7 @@ def neighbouring(neighbour: Neighbour) -> Iterator[Neighbour]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             neighbour.heard.append(body)
             neighbour.tokens.append(self.headers.get("X-Rasa-Token", ""))
+            neighbour.traces.append(self.headers.get("traceparent", ""))
             self._send(*neighbour.answer(body))
 
         def _send(self, status: int, data: bytes) -> None:

@@ -346,6 +346,7 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(gateway: Gateway) -> Non
     assert "secret-detail" not in response.text
     assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert len(response.headers["X-Trace-Id"]) == 32
 
 
 @pytest.mark.parametrize(

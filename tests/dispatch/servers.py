@@ -65,6 +65,7 @@ class Asked:
     query: dict[str, list[str]]
     fields: dict[str, list[str]]
     key: str
+    traceparent: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,14 @@ def serving(script: Script) -> Iterator[OddServer]:
         def _answer(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
             key = self.headers.get("Idempotency-Key", "")
-            asked = Asked(self.command, path, parse_qs(query), parse_qs(body.decode()), key)
+            asked = Asked(
+                self.command,
+                path,
+                parse_qs(query),
+                parse_qs(body.decode()),
+                key,
+                self.headers.get("traceparent", ""),
+            )
             state.asked.append(asked)
             answer = state.script(asked)
             if not answer.status:

@@ -1,0 +1,1 @@
+"""``shimin doctor``: is everything there that an installation needs, and what to do if not."""

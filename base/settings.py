@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     # secrets
     api_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
+    data_keys_old: SecretStr = SecretStr("")  # comma-separated; they only decrypt
+    audit_key: SecretStr = SecretStr("")  # signs anchors of the audit chain
     session_key: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
     dispatch_api_key: SecretStr = SecretStr("")

@@ -12,6 +12,7 @@ from base.logs import configure_logs
 from cli import (
     agents,
     appointments,
+    audit,
     data,
     keys,
     nlu,
@@ -43,8 +44,9 @@ app.add_typer(notices.app, name="notices", help="Policies that find people.")
 app.add_typer(appointments.app, name="appointments", help="Appointments at halls.")
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
-app.command("keys")(keys.keys)
+app.add_typer(keys.app, name="keys")
 app.command("export-audit")(operations.export_audit)
+app.add_typer(audit.app, name="audit", help="The record of reads of personal data.")
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 
 

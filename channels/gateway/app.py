@@ -16,7 +16,7 @@ from channels.gateway import api, document, errors, health, media, profiles, web
 from channels.gateway.hosts import HostCheck, known_hosts, listed
 from channels.gateway.middleware import BodyLimit, SecurityHeaders
 from channels.gateway.rates import AddressLimit, Rates
-from channels.public import appointments, checklists, unsubscribe
+from channels.public import appointments, checklists, own_data, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.streams = web.Streams(settings.max_streams)
     _guard(app, settings)
     citizens = (api, document, profiles, health, media, webhook, web)
-    pages = (public, unsubscribe, checklists, appointments, console, agents)
+    pages = (public, unsubscribe, own_data, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=web.STATIC), name="static")

@@ -5,7 +5,8 @@
     ShiminError
     ├── ConfigurationError      the operator must change a setting or a file
     ├── InputError              the citizen sent something that cannot be used
-    │   └── TooLargeError
+    │   ├── TooLargeError
+    │   └── TooManyError
     ├── UpstreamError           another system failed; trying again later may help
     └── StateError              the step asked for is not allowed now
 
@@ -21,6 +22,7 @@ __all__ = [
     "ShiminError",
     "StateError",
     "TooLargeError",
+    "TooManyError",
     "UpstreamError",
 ]
 
@@ -54,6 +56,14 @@ class InputError(ShiminError):
 
 class TooLargeError(InputError):
     """What the citizen sent is over a size limit."""
+
+
+class TooManyError(InputError):
+    """Too much came in too short a time; ``wait`` are the seconds until there is room again."""
+
+    def __init__(self, code: str, message: str, wait: int, detail: str = "") -> None:
+        super().__init__(code, message, detail)
+        self.wait = wait
 
 
 class UpstreamError(ShiminError):

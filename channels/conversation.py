@@ -35,8 +35,11 @@ from channels.message import (
     Understanding,
     Video,
 )
+from channels.own_data import INTENT as EXPORT
+from channels.own_data import asks_for_copy, link_replies
 from channels.payloads import is_payload
 from channels.rasa import RasaClient
+from channels.scanning import load_scanner
 from channels.spoken import SpokenPolicy, Taken
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.reporting.intake import OTHER, is_vague
@@ -99,6 +102,7 @@ class Conversation:
         self._person = PersonInChat(settings, rasa)
         self._hearing = Hearing(settings)
         self._spoken = SpokenPolicy(settings, rasa)
+        self._scanner = load_scanner(settings)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     @property
@@ -117,7 +121,8 @@ class Conversation:
             InputError: ``message_empty``, ``text_too_long``, ``location_out_of_range``,
                 ``too_many_photos``, ``too_many_videos`` and those of channels.attachments and
                 channels.hearing.
-            UpstreamError: ``assistant_unavailable``, ``media_unavailable``, ``speech_busy``.
+            UpstreamError: ``assistant_unavailable``, ``media_unavailable``, ``speech_busy``,
+                ``scanner_unavailable``.
         """
         typed = message.text.strip()
         self._check_text(typed, message)
@@ -142,6 +147,8 @@ class Conversation:
         if said and not taken.text and not others:
             return self._without_assistant(message, taken, said)
         text = taken.text
+        if not others and asks_for_copy(text):
+            return answered(message, link_replies(self._settings, sender), EXPORT)
         if person or is_button(text):
             words = None if others else self._person.answer_words(sender, text)
             if words is not None:
@@ -251,8 +258,8 @@ class Conversation:
         for point in points:
             check_location(point)
         return _Attached(
-            tuple(check_photo(photo, self._settings) for photo in photos),
-            tuple(check_video(video, self._settings) for video in videos),
+            tuple(check_photo(photo, self._settings, self._scanner) for photo in photos),
+            tuple(check_video(video, self._settings, self._scanner) for video in videos),
             tuple(points),
         )
 

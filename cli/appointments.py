@@ -14,12 +14,12 @@ import typer
 from base.calendar import CITY_TIME, city_today
 from base.errors import ConfigurationError
 from base.settings import get_settings
+from base.sheets import cell
 
 app = typer.Typer(no_args_is_help=True)
 
 _STATES = {"requested": "已预约", "past": "时间已过", "attended": "已到场", "missed": "未到场"}
 _OUTCOMES = {"done": "办成了", "not_done": "没办成", "absent": "没去"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TITLES = ("预约号", "开始", "结束", "序号", "业务", "事项", "姓名", "电话", "状态", "结果")
 
 HallOption = Annotated[str, typer.Option("--hall", help="Id of the hall in halls.yml.")]
@@ -61,7 +61,7 @@ def export(hall: HallOption, day: DayOption = None) -> None:
     writer = csv.DictWriter(sys.stdout, TITLES, lineterminator="\r\n")
     writer.writeheader()
     for row in _rows(hall, day):
-        writer.writerow({title: _cell(value) for title, value in row.items()})
+        writer.writerow({title: cell(value) for title, value in row.items()})
 
 
 def _rows(hall_id: str, day: datetime | None) -> list[dict[str, str]]:
@@ -109,7 +109,3 @@ def _masked_name(name: str | None) -> str:
 def _masked_phone(phone: str | None) -> str:
     """Keep the last four digits, by which staff and citizen find each other."""
     return "*" * (len(phone) - 4) + phone[-4:] if phone and len(phone) > 4 else ""
-
-
-def _cell(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value

@@ -1,4 +1,4 @@
-"""``shimin keys``: development secrets in ``.env``."""
+"""``shimin keys``: development secrets in ``.env``, and the rotation of keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import typer
 from cryptography.fernet import Fernet
 
 from base.settings import ROOT
+from cli import key_rotation
+
+app = typer.Typer()
+app.command()(key_rotation.rotate)
+app.command()(key_rotation.status)
 
 _FERNET = ("SHIMIN_DATA_KEY", "SHIMIN_TRACKER_KEY")
 _TOKENS = (
@@ -19,15 +24,19 @@ _TOKENS = (
     "SHIMIN_DISPATCH_API_KEY",
     "SHIMIN_DESK_PASSWORD",
     "SHIMIN_RASA_TOKEN",
+    "SHIMIN_AUDIT_KEY",
 )
 
 
-def keys() -> None:
+@app.callback(invoke_without_command=True)
+def keys(context: typer.Context) -> None:
     """Add every secret that is missing to ``.env`` (readable by its owner only).
 
     A secret set in the environment or already in the file is left alone: losing
     SHIMIN_DATA_KEY means losing the personal data it encrypts.
     """
+    if context.invoked_subcommand is not None:
+        return
     path = ROOT / ".env"
     present = _names_in(path) | set(os.environ)
     fresh = [f"{name}={Fernet.generate_key().decode()}" for name in _FERNET if name not in present]

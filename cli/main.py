@@ -13,6 +13,7 @@ from base.settings import get_settings
 from cli import (
     agents,
     appointments,
+    audit,
     backup,
     channels,
     data,
@@ -48,12 +49,13 @@ app.add_typer(appointments.app, name="appointments", help="Appointments at halls
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.add_typer(channels.app, name="channels", help="Platforms that push messages.")
-app.command("keys")(keys.keys)
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor)
 app.command("backup")(backup.backup)
 app.command("backup-key")(backup.backup_key)
 app.command("restore")(backup.restore_backup)
 app.command("export-audit")(operations.export_audit)
+app.add_typer(audit.app, name="audit", help="The record of reads of personal data.")
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 
 

@@ -8,6 +8,7 @@ import sys
 import typer
 from sqlalchemy import select
 
+from base.sheets import cell
 from store.database import reading, upgrade
 from store.models import AuditEntry
 
@@ -24,9 +25,8 @@ def db_upgrade() -> None:
 def export_audit() -> None:
     """Write the audit of personal data reads as CSV to standard output."""
     writer = csv.writer(sys.stdout)
-    writer.writerow(["id", "at", "actor", "purpose", "record", "field"])
+    writer.writerow(["id", "at", "actor", "purpose", "record", "field", "hash"])
     with reading() as session:
         for row in session.scalars(select(AuditEntry).order_by(AuditEntry.id)):
-            writer.writerow(
-                [row.id, row.at.isoformat(), row.actor, row.purpose, row.record, row.field]
-            )
+            told = (row.actor, row.purpose, row.record, row.field)
+            writer.writerow([row.id, row.at.isoformat(), *map(cell, told), row.hash])

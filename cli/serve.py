@@ -135,6 +135,7 @@ def _run(application: object, host: str, port: int) -> None:
         port=port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # the gateway believes whom SHIMIN_TRUSTED_PROXIES names
         timeout_graceful_shutdown=3,
         server_header=False,
     )

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from store.appointment_models import MAX_OPEN, Appointment
-from store.models import AuditEntry, Citizen
+from store.models import Citizen
 from store.people import citizen
-from store.privacy import reveal
+from store.privacy import note_access, reveal
 
 __all__ = [
     "MAX_OPEN",
@@ -277,7 +277,7 @@ def visits(
 def _visit(session: Session, row: Appointment, actor: str) -> Visit:
     purpose = "appointment_list"
     record = f"{Appointment.__tablename__}:{row.id}"
-    session.add(AuditEntry(actor=actor, purpose=purpose, record=record, field="visit"))
+    note_access(session, actor, purpose, record, "visit")
     who = session.get_one(Citizen, row.citizen_id)
     read = {
         field: reveal(session, who, field, actor=actor, purpose=purpose)

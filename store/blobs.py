@@ -26,7 +26,8 @@ from base.settings import Settings, get_settings
 log = structlog.get_logger(__name__)
 
 _KEY = re.compile(r"[0-9a-z]{3,64}(\.[0-9a-z]{1,32}){1,3}")
-_PARTIAL = ".part"
+PARTIAL = ".part"
+"""How the names of half-written files end; a crash may leave some, which are swept later."""
 _UNKEPT = "照片暂时存不上，这条消息还没有处理，请过几分钟再发一次。急事请拨打12345。"
 _UNREADABLE = "照片暂时打不开，请过几分钟再试。"
 
@@ -43,6 +44,13 @@ class BlobStore(Protocol):
 
     def get(self, key: str) -> bytes:
         """Return what was put.
+
+        Raises:
+            LookupError: there is no such blob.
+        """
+
+    def start(self, key: str, length: int) -> bytes:
+        """Return the first ``length`` bytes, fewer of a shorter blob.
 
         Raises:
             LookupError: there is no such blob.
@@ -95,7 +103,7 @@ class LocalFolder:
     def put(self, key: str, data: bytes) -> None:
         """Write aside, flush to the disk, then rename: a crash leaves no half file."""
         path = self._path(key)
-        aside = path.with_name(f"{key}.{secrets.token_hex(8)}{_PARTIAL}")
+        aside = path.with_name(f"{key}.{secrets.token_hex(8)}{PARTIAL}")
         with _reported(key):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +122,15 @@ class LocalFolder:
         with _reported(key, _UNREADABLE):
             try:
                 return self._path(key).read_bytes()
+            except FileNotFoundError as error:
+                raise LookupError(key) from error
+
+    def start(self, key: str, length: int) -> bytes:
+        """Read the beginning of a file."""
+        with _reported(key, _UNREADABLE):
+            try:
+                with self._path(key).open("rb") as file:
+                    return file.read(length)
             except FileNotFoundError as error:
                 raise LookupError(key) from error
 
@@ -183,6 +200,14 @@ class ObjectStore:
         with _reported(key, _UNREADABLE):
             try:
                 return bytes(self._store.get(_checked(key)).bytes())
+            except FileNotFoundError as error:
+                raise LookupError(key) from error
+
+    def start(self, key: str, length: int) -> bytes:
+        """Fetch the beginning of an object."""
+        with _reported(key, _UNREADABLE):
+            try:
+                return bytes(self._store.get_range(_checked(key), start=0, length=length))
             except FileNotFoundError as error:
                 raise LookupError(key) from error
 

@@ -18,6 +18,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from base.settings import get_settings
+from store.audit import write_accesses
+from store.privacy import noted
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -59,10 +61,14 @@ def _engine(url: str) -> Engine:
 
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
-    """One transaction: commits at the end, rolls back on any exception."""
+    """One transaction: commits at the end, rolls back on any exception.
+
+    The reads of personal data in it join the audit's chain last, right before the commit.
+    """
     engine = _engine(get_settings().database_url)
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        write_accesses(session)
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def reading() -> Iterator[Session]:
     engine = _engine(get_settings().database_url).execution_options(shimin_reading=True)
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session
-        if session.new or session.dirty or session.deleted:
+        if session.new or session.dirty or session.deleted or noted(session):
             raise RuntimeError("reading() does not write: use unit_of_work()")
 
 

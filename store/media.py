@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from base.errors import StateError, UpstreamError
 from store.blobs import blob_store
 from store.file_cipher import open_file, seal_file
-from store.models import AuditEntry, Media, OpenDraft, plain, utc_now
+from store.models import Media, OpenDraft, plain, utc_now
+from store.privacy import note_access
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,7 @@ def read_media(
             raise StateError("media_awaited", "照片还在取回来的路上，请过几分钟再看。", media_id)
         raise LookupError(_key(media_id, copy))
     field = "content" if copy == "original" else copy
-    session.add(AuditEntry(actor=actor, purpose=purpose, record=f"media:{media_id}", field=field))
+    note_access(session, actor, purpose, f"media:{media_id}", field)
     return media, open_file(sealed, _key(media_id, copy))
 
 

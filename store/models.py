@@ -303,16 +303,37 @@ class UnclearMessage(Base):
 
 
 class AuditEntry(Base):
-    """A read of personal data: who, when, what, why."""
+    """A read of personal data: who, when, what, why.
+
+    Entries are numbered without gaps and chained: ``hash`` covers the entry and the ``hash`` of
+    the one before (:mod:`store.audit`).
+    """
 
     __tablename__ = "audit"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(default=utc_now)
     actor: Mapped[str] = mapped_column(String(160))
     purpose: Mapped[str] = mapped_column(String(80))
     record: Mapped[str] = mapped_column(String(200), index=True)
     field: Mapped[str] = mapped_column(String(40))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """Where the chain of the audit ends, and where it begins once old entries were deleted.
+
+    The one row (``id`` 1) is locked by whoever adds to the chain. ``cut_id`` and ``cut_hash`` are
+    those of the last entry that retention deleted, 0 and zeros while none was.
+    """
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_id: Mapped[int]
+    last_hash: Mapped[str] = mapped_column(String(64))
+    cut_id: Mapped[int] = mapped_column(default=0)
+    cut_hash: Mapped[str] = mapped_column(String(64))
 
 
 def plain(value: Any) -> Any:

@@ -7,45 +7,54 @@ which prints as ``<sealed>``; only :func:`reveal` opens it, and writes who read 
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from sqlalchemy import LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from base.errors import ConfigurationError
-from base.settings import get_settings
+from store.keyring import keyring
+
+_NOTED = "accesses"
 
 
-def cipher() -> MultiFernet:
-    """Return the cipher of ``SHIMIN_DATA_KEY`` (Fernet: AES-128-CBC with HMAC-SHA256).
+@dataclass(frozen=True)
+class Access:
+    """That somebody read a field of a record, and why; see :class:`store.models.AuditEntry`."""
 
-    Several comma-separated keys may be given: the first encrypts, all decrypt (rotation).
+    actor: str
+    purpose: str
+    record: str
+    field: str
 
-    Raises:
-        ConfigurationError: no key, or a malformed one.
+
+def note_access(session: Session, actor: str, purpose: str, record: str, field: str) -> None:
+    """Remember a read for the audit, which :func:`store.database.unit_of_work` writes at its end.
+
+    Args:
+        session: the open unit of work.
+        actor: who reads, at most 160 characters.
+        purpose: why, at most 80.
+        record: ``<table>:<primary key>``, at most 200.
+        field: which column or copy, at most 40.
     """
-    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in data_keys()])
+    session.info.setdefault(_NOTED, []).append(Access(actor, purpose, record, field))
 
 
-def data_keys() -> list[bytes]:
-    """Return the keys of ``SHIMIN_DATA_KEY`` (32 bytes each), newest first.
+def noted(session: Session) -> list[Access]:
+    """Return the reads of a session that the audit has not been told of yet."""
+    accesses: list[Access] = session.info.get(_NOTED, [])
+    return accesses
 
-    Raises:
-        ConfigurationError: no key, or a malformed one.
-    """
-    keys = [key.strip() for key in get_settings().data_key.get_secret_value().split(",")]
-    if not keys[0]:
-        raise ConfigurationError("SHIMIN_DATA_KEY is not set; `make run` generates one")
-    try:
-        for key in keys:
-            Fernet(key)
-        return [urlsafe_b64decode(key) for key in keys]
-    except ValueError as error:
-        raise ConfigurationError("SHIMIN_DATA_KEY is not a Fernet key") from error
+
+def take_noted(session: Session) -> list[Access]:
+    """Return them and forget them."""
+    accesses: list[Access] = session.info.pop(_NOTED, [])
+    return accesses
 
 
 class Sealed:
@@ -76,7 +85,7 @@ class Encrypted(TypeDecorator[Any]):
             return None
         if isinstance(value, Sealed):
             return value.token()
-        return cipher().encrypt(json.dumps(value, ensure_ascii=False).encode())
+        return keyring().seal(json.dumps(value, ensure_ascii=False).encode())
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Sealed | None:  # noqa: ARG002
         """Seal what was read."""
@@ -84,7 +93,7 @@ class Encrypted(TypeDecorator[Any]):
 
 
 def reveal(session: Session, record: Any, field: str, *, actor: str, purpose: str) -> Any:
-    """Decrypt ``record.field`` and write an audit row in the same session.
+    """Decrypt ``record.field``; the audit says so in the same transaction (store.audit).
 
     Args:
         session: the open unit of work; the audit row commits or fails with it.
@@ -99,18 +108,12 @@ def reveal(session: Session, record: Any, field: str, *, actor: str, purpose: st
     Raises:
         ConfigurationError: the value was written with another key.
     """
-    from store.models import AuditEntry  # noqa: PLC0415 - the models use this module
-
     value = getattr(record, field)
-    session.add(
-        AuditEntry(
-            actor=actor, purpose=purpose, record=f"{record.__tablename__}:{record.id}", field=field
-        )
-    )
+    note_access(session, actor, purpose, f"{record.__tablename__}:{record.id}", field)
     if value is None or not isinstance(value, Sealed):
         return value
     try:
-        return json.loads(cipher().decrypt(value.token()))
+        return json.loads(keyring().open(value.token()))
     except InvalidToken as error:
         raise ConfigurationError(
             f"{record.__tablename__}:{record.id}.{field} cannot be decrypted with SHIMIN_DATA_KEY"

@@ -83,6 +83,8 @@ def stack_environment(folder: Path) -> dict[str, str]:
         "RELAY_POLL_SECONDS": "0.3",
         "STATUS_POLL_SECONDS": "2",
         "BREAKER_REST_SECONDS": "2",
+        "RATE_CITIZEN": "6000/minute",  # tests speak as one citizen, and fast
+        "RATE_ADDRESS": "60000/minute",
     }
     return {f"SHIMIN_{name}": value for name, value in values.items()}
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
-
 from dispatch.desk.sealing import MARK
+from store.keyring import Keyring
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Databases:
     """
 
     def __init__(self, folder: Path, key: str) -> None:
-        self._cipher = Fernet(key)
+        self._keys = Keyring((urlsafe_b64decode(key),))
         self._citizens = folder / "shimin.db"
         self._desk = folder / "desk.db"
         self._first_entry = self._number(self._citizens, "SELECT max(id) FROM outbox")
@@ -120,7 +120,7 @@ class Databases:
     def _open(self, stored: str) -> str:
         if not stored.startswith(MARK):
             return stored
-        return str(json.loads(self._cipher.decrypt(stored.removeprefix(MARK))))
+        return str(json.loads(self._keys.open(stored.removeprefix(MARK).encode())))
 
     @classmethod
     def _number(cls, path: Path, sql: str) -> int:

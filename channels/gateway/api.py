@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from base.errors import InputError
 from base.identity import citizen_id
+from channels.gateway.rates import rates_of
 from channels.message import (
     Answer,
     ChannelName,
@@ -40,6 +41,7 @@ def authorised(request: Request, authorization: Annotated[str, Header()] = "") -
 @router.post("/messages", dependencies=[Depends(authorised)])
 def post_message(message: Message, request: Request) -> Answer:
     """Answer one message of a citizen."""
+    rates_of(request).citizen(citizen_id(message.channel, message.conversation_id))
     answer: Answer = request.app.state.conversation.handle(message)
     return answer
 

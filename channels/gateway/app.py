@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from base.asgi import TraceRequests
 from base.errors import ConfigurationError
@@ -11,9 +13,11 @@ from base.settings import Settings
 from channels.agents import routes as agents
 from channels.console import pages as console
 from channels.conversation import Conversation
-from channels.gateway import api, errors, health, media, profiles, webhook
+from channels.gateway import api, document, errors, health, media, profiles, webhook
+from channels.gateway.hosts import HostCheck, known_hosts, listed
 from channels.gateway.middleware import BodyLimit, Measure, SecurityHeaders
-from channels.public import appointments, checklists, unsubscribe
+from channels.gateway.rates import AddressLimit, Rates
+from channels.public import appointments, checklists, own_data, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
 from channels.redaction import load_finder
@@ -38,7 +42,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(self)",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
+_HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_TAKE_PHOTOS = ("/api/v1/messages", "/web/messages")
 _SECRETS = ("api_key", "data_key", "session_key", "webhook_secret", "rasa_token")
 
 
@@ -69,13 +77,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.checklist_pages = checklists.ChecklistPages(settings)
     app.state.web_page_policy = page_policy(CONTENT_SECURITY_POLICY, settings)
     app.state.web_city_map = map_document(Atlas.load(settings.city_dir))
-    errors.install(app, _HEADERS)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(SecurityHeaders, headers=_HEADERS)
-    app.add_middleware(Measure)
-    app.add_middleware(TraceRequests)
-    citizens = (api, profiles, health, media, webhook, web, web_pages)
-    pages = (public, unsubscribe, checklists, appointments, console, agents)
+    app.state.rates = Rates(settings)
+    app.state.streams = web.Streams(settings.max_streams)
+    _guard(app, settings)
+    citizens = (api, document, profiles, health, media, webhook, web, web_pages)
+    pages = (public, unsubscribe, own_data, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)
     app.state.channels = configured_channels(settings)
@@ -86,3 +92,36 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")
     return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """Put the layers around the application; each one added is outside those before it."""
+    encrypted = settings.public_url.startswith("https://")
+    headers = _HEADERS | (_HTTPS_HEADERS if encrypted else {})
+    errors.install(app, headers)
+    app.add_middleware(
+        BodyLimit,
+        limit=settings.max_body_bytes,
+        small=min(settings.max_form_bytes, settings.max_body_bytes),
+        large=_TAKE_PHOTOS,
+    )
+    app.add_middleware(
+        AddressLimit, rates=app.state.rates, api_key=settings.api_key.get_secret_value()
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=listed(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+        )
+    app.add_middleware(HostCheck, hosts=known_hosts(settings))
+    app.add_middleware(SecurityHeaders, headers=headers)
+    if settings.trusted_proxies:
+        app.add_middleware(
+            ProxyHeadersMiddleware,
+            trusted_hosts=list(listed(settings.trusted_proxies)),
+        )
+    app.add_middleware(Measure)
+    app.add_middleware(TraceRequests)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from base.asgi import ANSWER_HEADER
-from base.errors import InputError, ShiminError, TooLargeError, UpstreamError
+from base.errors import InputError, ShiminError, TooLargeError, TooManyError, UpstreamError
 from base.tracing import HEADER, traced
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ def status_of(error: ShiminError) -> int:
     """Return the HTTP status for an error of ours."""
     if error.code in _STATUS:
         return _STATUS[error.code]
+    if isinstance(error, TooManyError):
+        return 429
     if isinstance(error, TooLargeError):
         return 413
     if isinstance(error, InputError):
@@ -43,6 +45,17 @@ def status_of(error: ShiminError) -> int:
 def refusal(status: int, code: str, message: str) -> JSONResponse:
     """Return the error answer of the Chat API."""
     return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def refusal_of(path: str, error: ShiminError) -> JSONResponse:
+    """Return the answer to an error of ours, and log it."""
+    status = status_of(error)
+    level = log.error if status >= 500 else log.info
+    level("refused", path=path, status=status, code=error.code, detail=error.detail)
+    answer = refusal(status, error.code, error.message)
+    if isinstance(error, TooManyError):
+        answer.headers["Retry-After"] = str(error.wait)
+    return answer
 
 
 def install(app: FastAPI, headers: Mapping[str, str]) -> None:
@@ -56,10 +69,7 @@ def install(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(ShiminError)
     async def _ours(request: Request, error: ShiminError) -> JSONResponse:
-        status = status_of(error)
-        level = log.error if status >= 500 else log.info
-        level("refused", path=request.url.path, status=status, code=error.code, detail=error.detail)
-        return refusal(status, error.code, error.message)
+        return refusal_of(request.url.path, error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from starlette.datastructures import MutableHeaders
@@ -20,19 +20,31 @@ class _BodyTooLargeError(Exception):
 
 
 class BodyLimit:
-    """Refuses bodies above ``limit`` bytes while they arrive: 413 ``body_too_large``."""
+    """Refuses bodies while they arrive: 413 ``body_too_large``.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    Args:
+        app: what comes next.
+        limit: bytes of a body on the paths in ``large``, which take photos.
+        small: bytes of a body anywhere else.
+        large: the paths that take photos.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit: int, small: int | None = None, large: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._limit = limit
+        self._small = limit if small is None else small
+        self._large = frozenset(large)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._limit if scope["path"] in self._large else self._small
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._limit:
+        if declared.isdigit() and int(declared) > limit:
             await refusal(413, "body_too_large", _MESSAGE)(scope, receive, send)
             return
         seen = 0
@@ -42,20 +54,20 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > limit:
                 raise _BodyTooLargeError
             return message
 
         async def held_back(message: Message) -> None:
             """Drop what the application makes of a broken-off body (FastAPI: a 400)."""
             nonlocal started
-            if seen <= self._limit:
+            if seen <= limit:
                 started = True
                 await send(message)
 
         with suppress(_BodyTooLargeError):
             await self._app(scope, counted, held_back)
-        if seen > self._limit and not started:
+        if seen > limit and not started:
             await refusal(413, "body_too_large", _MESSAGE)(scope, receive, send)
 
 
@@ -77,6 +89,8 @@ class SecurityHeaders:
                 present = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     present.setdefault(name, value)
+                if present.get("content-type", "").startswith("application/json"):
+                    present.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, completed)

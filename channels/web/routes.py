@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Any
 
 import anyio
@@ -13,9 +15,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from base.errors import InputError
+from base.errors import InputError, TooManyError
 from base.identity import citizen_id
 from base.settings import Settings
+from channels.gateway.rates import rates_of
 from channels.message import Answer, Content, Message, Reply
 from channels.web.embedding import embed_origins
 from channels.web.once import answer_once
@@ -35,6 +38,8 @@ POLL_SECONDS = 1.0
 KEEPALIVE_SECONDS = 15.0
 HANDLING_SECONDS = 90.0  # longest handling of one message: uploads, photos, Rasa
 _ID_DIGITS = 18  # any such number fits a database integer
+
+STREAMS_WAIT_SECONDS = 10
 
 router = APIRouter()
 
@@ -59,6 +64,36 @@ class Opening(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     embedded: bool = False
+
+
+class Streams:
+    """Counts the open news streams of each session; a page needs one, a person has few pages."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def check(self, citizen: str) -> None:
+        """Refuse one more than the most.
+
+        Raises:
+            TooManyError: ``too_many_streams``.
+        """
+        if self._open[citizen] >= self._most:
+            words = "您打开的聊天页面太多了，请先关掉几个。"
+            raise TooManyError("too_many_streams", words, STREAMS_WAIT_SECONDS, citizen)
+
+    async def counted(self, citizen: str, stream: AsyncGenerator[str]) -> AsyncIterator[str]:
+        """Pass a stream on and count it while it is open."""
+        self._open[citizen] += 1
+        try:
+            async with aclosing(stream):
+                async for part in stream:
+                    yield part
+        finally:
+            self._open[citizen] -= 1
+            if not self._open[citizen]:
+                del self._open[citizen]
 
 
 @router.post("/web/session")
@@ -96,6 +131,7 @@ def post_message(content: WebContent, request: Request) -> Answer:
         text=content.text,
         attachments=content.attachments,
     )
+    rates_of(request).citizen(citizen_id(message.channel, message.conversation_id))
     handle: Callable[[Message], Answer] = request.app.state.conversation.handle
     if content.client_id is None:
         return handle(message)
@@ -125,11 +161,13 @@ async def events(
     """
     check_own_page(request)
     citizen = citizen_id("web", _conversation(request))
+    streams: Streams = request.app.state.streams
+    streams.check(citizen)
     shown = _message_id(last_event_id)
     if shown is None:
         shown = _message_id(after) or None
     return StreamingResponse(
-        _stream(request, citizen, shown),
+        streams.counted(citizen, _stream(request, citizen, shown)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -146,7 +184,7 @@ def _message_id(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= _ID_DIGITS else None
 
 
-async def _stream(request: Request, citizen: str, shown: int | None) -> AsyncIterator[str]:
+async def _stream(request: Request, citizen: str, shown: int | None) -> AsyncGenerator[str]:
     position = await anyio.to_thread.run_sync(_start, citizen, shown)
     spoke = time.monotonic()
     yield ": connected\n\n"

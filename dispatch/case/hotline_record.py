@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from base.calendar import CITY_TIME
 from base.masking import mask
+from base.sheets import cell
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.case.limits import limits
 from dispatch.classification.categories import Categories, Category
@@ -309,4 +310,4 @@ def _cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if not isinstance(value, str):
         return str(value)
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+    return cell(value)

@@ -31,7 +31,7 @@ from dispatch.desk.web import AccessLog, BodyLimit, SecurityHeaders, origin_of
 from dispatch.open311.writer import Format, write_errors
 from dispatch.places.atlas import Atlas
 from dispatch.places.city_map import CityMap
-from store.privacy import cipher
+from store.keyring import keyring
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _check_secrets(settings: Settings) -> None:
-    cipher()  # without a key nothing could be kept
+    keyring()  # without a key nothing could be kept
     needed = {
         "SHIMIN_DISPATCH_API_KEY": settings.dispatch_api_key,
         "SHIMIN_DESK_PASSWORD": settings.desk_password,

@@ -15,14 +15,15 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from base.errors import ConfigurationError
-from store.privacy import Sealed, cipher
+from store.keyring import keyring
+from store.privacy import Sealed
 
 MARK = "sealed:"
 """What a sealed value begins with; older rows are plain and are read as they are."""
 
 
 def _seal(value: Any) -> str:
-    return MARK + cipher().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
+    return MARK + keyring().seal(json.dumps(value, ensure_ascii=False).encode()).decode()
 
 
 def _token(stored: object) -> bytes | None:
@@ -42,7 +43,7 @@ def unseal(sealed: Sealed) -> Any:
 
 def _open(token: bytes) -> Any:
     try:
-        return json.loads(cipher().decrypt(token))
+        return json.loads(keyring().open(token))
     except InvalidToken as error:
         raise ConfigurationError(
             "the desk's database was written with another SHIMIN_DATA_KEY"

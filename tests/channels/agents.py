@@ -64,6 +64,8 @@ def open_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         "desk_port": desk.port,
         "rasa_timeout_seconds": 2,
         "handover_hours": "mon-sun 00:00-23:59",
+        "rate_citizen": "6000/minute",
+        "rate_address": "60000/minute",
     }
     folder = tmp_path_factory.mktemp("handover")
     services = folder / "policies" / "services"

@@ -176,6 +176,8 @@ def gateway_in(folder: Path, **changes: Any) -> Iterator[Gateway]:
         "max_body_bytes": 2_000_000,
         "max_photos": 3,
         "max_photo_pixels": 4_000_000,
+        "rate_citizen": "6000/minute",  # tests speak as one citizen, and fast
+        "rate_address": "60000/minute",
         **changes,
     }
     with (

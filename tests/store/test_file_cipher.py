@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from base.errors import ConfigurationError
 from store.file_cipher import open_file, seal_file
-from store.privacy import cipher
 from tests.store.city import CityStore
 
 NAME = "0123456789abcdef.bin"
@@ -59,8 +63,21 @@ def test_keys_rotate(city_store: CityStore) -> None:
 
 
 def test_files_of_older_versions_open(city_store: CityStore) -> None:
-    token = cipher().encrypt(PHOTO)
+    key = city_store.settings.data_key.get_secret_value()
+    token = Fernet(key).encrypt(PHOTO)
     assert open_file(token, NAME) == PHOTO
+    unnamed = seal_without_id(PHOTO, NAME, urlsafe_b64decode(key))
+    assert open_file(unnamed, NAME) == PHOTO
+    with pytest.raises(ConfigurationError, match="other"):
+        open_file(unnamed, "other.bin")
     city_store.configure(DATA_KEY=Fernet.generate_key().decode())
-    with pytest.raises(ConfigurationError, match=NAME):
-        open_file(token, NAME)
+    for older in (token, unnamed, b"AG1:", b"AG2:", b""):
+        with pytest.raises(ConfigurationError, match=NAME):
+            open_file(older, NAME)
+
+
+def seal_without_id(data: bytes, name: str, key: bytes) -> bytes:
+    """What the version before key ids wrote."""
+    derived = HKDF(SHA256(), 32, salt=None, info=b"shimin media file").derive(key)
+    nonce = b"n" * 12
+    return b"AG1:" + nonce + AESGCM(derived).encrypt(nonce, data, name.encode())

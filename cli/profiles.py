@@ -143,9 +143,22 @@ def _tell_simulation(found: Simulation) -> None:
         typer.echo(f"现行：{_side(found.before)}")
     typer.echo(f"调整后：{_side(found.after)}")
     typer.echo(f"新增{found.gained:,}，不再符合{found.lost:,}")
+    if found.after.priced or (found.before and found.before.priced):
+        cost = found.cost
+        typer.echo(
+            f"全年金额变化{_wan(cost.total)}：新增对象{_wan(cost.gained)}，"
+            f"不再符合的{_wan(-cost.lost)}，一直符合的{_wan(cost.kept)}"
+        )
     for axis, groups in found.groups.items():
         for group in groups:
-            typer.echo(f"  {axis} {group.label}：{group.before:,} → {group.after:,}")
+            money = ""
+            if group.yuan_before or group.yuan_after:
+                money = f"，{group.yuan_before / 1e4:,.1f} → {group.yuan_after / 1e4:,.1f}万元"
+            typer.echo(f"  {axis} {group.label}：{group.before:,} → {group.after:,}{money}")
+
+
+def _wan(yuan: float) -> str:
+    return f"{yuan / 1e4:+,.1f}万元"
 
 
 def _side(side: Side) -> str:
@@ -163,6 +176,7 @@ def _plain(found: Simulation, report: IntakeReport) -> dict[str, Any]:
         "after": asdict(found.after),
         "gained": found.gained,
         "lost": found.lost,
+        "cost": {**asdict(found.cost), "total": found.cost.total},
         "groups": {axis: [asdict(group) for group in rows] for axis, rows in found.groups.items()},
         "intake": asdict(report),
     }

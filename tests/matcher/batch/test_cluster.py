@@ -6,6 +6,7 @@ PostgreSQL is a real server. Spark is a real local one, where pyspark and Java a
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,34 +155,39 @@ def test_a_server_that_is_not_there() -> None:
 # --- Spark --------------------------------------------------------------------------------
 
 
+SMALL = """\
+spark.sql.shuffle.partitions 1
+spark.ui.showConsoleProgress false
+spark.driver.host 127.0.0.1
+"""
+"""A cluster's own configuration; this one is a single thread."""
+
+
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        pytest.skip("no Java is installed here")
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "spark-defaults.conf").write_text(SMALL, encoding="ascii")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.chdir(tmp_path_factory.mktemp("spark"))
-        if "JAVA_HOME" not in os.environ and not _has_java():
-            pytest.skip("no Java is installed here")
+        patch.setenv("SPARK_CONF_DIR", str(folder))
+        patch.chdir(folder)
         cluster = connect("spark", "local[1]")
         yield cluster
         cluster.close()
 
 
-def _has_java() -> bool:
-    import shutil
-
-    return shutil.which("java") is not None
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_spark_comes_to_the_same_verdicts(spark: Cluster, kind: Kind, tmp_path: Path) -> None:
-    facts, policies = random_profiles(kind, 300), of(kind)
+    facts, policies = random_profiles(kind, 200), of(kind)
     source = parquet(kind, facts, tmp_path / "people.parquet", ", 1 AS extra")
     target = tmp_path / "eligible"
     found = judge_where_they_are(spark, kind, policies, f"file://{source}", f"file://{target}")
     counts, pairs = embedded(kind, policies, facts)
     assert found.counts == counts
-    assert (found.intake.rows, found.intake.refused, found.intake.ignored) == (300, 0, ("extra",))
+    assert (found.intake.rows, found.intake.refused, found.intake.ignored) == (200, 0, ("extra",))
     query = f"SELECT policy, profile FROM read_parquet('{target}/*.parquet')"
     written = duckdb.sql(query).fetchall()
     assert len(written) == len(pairs)

@@ -160,28 +160,6 @@ POLICIES: tuple[Data, ...] = (
         window={"opens": "2027-01-01"},
         queries=["建充电桩有补助吗", "充电桩补贴怎么申请", "停车场装充电桩给钱吗"],
     ),
-    *(
-        _policy(
-            f"lift_{name}",
-            title=f"{district}老楼加装电梯补助",
-            audience="resident",
-            level="district",
-            issuer=f"{district}住房和城乡建设局",
-            theme="老旧小区改造",
-            summary=f"{district}没有电梯的老住宅加装电梯给予补助。",
-            benefit={"kind": "subsidy", "text": "每台10万元", "amount": 100000, "unit": "元"},
-            eligibility=[
-                {"text": f"住在{district}", "when": f"district = '{district}'"},
-                {"text": "有产权", "when": "owns_home"},
-            ],
-            window=window,
-            queries=["老楼装电梯给补钱吗", "加装电梯有没有补助", "楼里想装电梯政府补多少"],
-        )
-        for name, district, window in (
-            ("jiangnan", "江南区", {}),
-            ("yunxi", "云西区", {"closes": "2026-06-30"}),
-        )
-    ),
     _policy(
         "elderly_allowance",
         title="高龄津贴",

@@ -73,45 +73,6 @@ def test_a_closed_window_hides_unless_asked_by_name(catalogue: Catalogue) -> Non
     assert asked.reasons[-1] == "! 申报已于2026年6月30日截止"
 
 
-def resident(**attributes: Any) -> Any:
-    return parse_profile({"kind": "resident", "id": "r1", "attributes": attributes})
-
-
-LIFT = "我们楼想加装电梯，有没有补助"
-
-
-def test_another_districts_policy_is_not_shown(catalogue: Catalogue) -> None:
-    at_home = match(catalogue, resident(district="江南区"), LIFT, TODAY)
-    assert ids(at_home) == ["lift_jiangnan"]
-    elsewhere = match(catalogue, resident(district="云东区"), LIFT, TODAY)
-    assert not [name for name in ids(elsewhere) if name.startswith("lift_")]
-    assert ids(match(catalogue, resident(), LIFT, TODAY)) == ["lift_jiangnan"]  # not known: asked
-
-
-def test_another_districts_policy_called_by_its_title_is_explained(catalogue: Catalogue) -> None:
-    query = "江南区老楼加装电梯补助我能申请吗"
-    (found,) = match(catalogue, resident(district="云东区"), query, TODAY)
-    assert (found.policy.id, found.evaluation.verdict) == ("lift_jiangnan", "ineligible")
-    assert found.reasons[0].startswith("✗ 住在江南区")
-
-
-def test_what_is_over_is_said_where_nothing_else_is_meant(catalogue: Catalogue) -> None:
-    (found,) = match(catalogue, resident(district="云西区"), LIFT, TODAY)
-    assert (found.policy.id, found.window) == ("lift_yunxi", "closed")
-    assert "! 申报已于2026年6月30日截止" in found.reasons
-    in_time = match(catalogue, resident(district="云西区"), LIFT, date(2026, 5, 1))
-    assert ids(in_time) == ["lift_yunxi"]
-    assert not any(reason.startswith("!") for reason in in_time[0].reasons)
-
-
-def test_the_other_audience_is_not_shown(catalogue: Catalogue) -> None:
-    assert (
-        ids(match(catalogue, enterprise(district="江南区"), LIFT, TODAY)).count("lift_jiangnan")
-        == 0
-    )
-    assert "sme_grant" not in ids(match(catalogue, resident(), "招人有什么补贴", TODAY))
-
-
 def test_an_upcoming_window_is_marked(catalogue: Catalogue) -> None:
     matches = {
         found.policy.id: found for found in match(catalogue, enterprise(**GOOD), None, TODAY)
@@ -150,8 +111,7 @@ def test_policies_of_the_other_audience_never_appear(catalogue: Catalogue) -> No
     scope = Scope(include_ineligible=True)
     assert "elderly_allowance" not in ids(match(catalogue, enterprise(), None, TODAY, scope))
     resident = parse_profile({"kind": "resident", "id": "r1", "attributes": {}})
-    found = match(catalogue, resident, None, TODAY, scope)
-    assert {one.policy.audience for one in found} == {"resident"}
+    assert ids(match(catalogue, resident, None, TODAY, scope)) == ["elderly_allowance"]
 
 
 def test_worth_grows_with_money_and_period() -> None:
@@ -185,8 +145,7 @@ def test_the_report_tells_what_is_one_datum_short(catalogue: Catalogue) -> None:
     resident = parse_profile(
         {"kind": "resident", "id": "r1", "attributes": {"age": 79, "hukou": "local"}}
     )
-    found = match_report(catalogue, resident, today=TODAY)["matches"]
-    (entry,) = (one for one in found if one["policy"] == "elderly_allowance")
+    (entry,) = match_report(catalogue, resident, today=TODAY)["matches"]
     assert entry["counterfactual"] == {
         "condition": "年满80周岁",
         "attribute": "age",

@@ -6,8 +6,8 @@ Three in ten profiles are enterprises. Every way judges the same profiles by the
 and must come to the same verdicts; a difference ends the run. The Python loop runs over a
 sample and is scaled up. Seconds are those of the clock and, in brackets, of the processors (all
 threads together), which a machine shared with other work measures much the same; how many times
-faster is told from the latter. Each size runs in a process of its own, whose peak memory is told: that
-of the batch alone is read before the others begin.
+faster is told from the latter. Each size runs in a process of its own, whose peak memory is told:
+that of the batch alone is read before the others begin.
 """
 
 from __future__ import annotations

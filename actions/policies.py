@@ -27,9 +27,11 @@ from actions.resources import catalogue
 from actions.turn import Turn, button, say
 from base.errors import InputError
 from matcher.answers import UNKNOWN, parse_answer, read_facts
+from matcher.attributes import city_districts
+from matcher.finder import Finding
 from matcher.kind import guess_kind
 from matcher.notices.ages import Age, read_birth, years_between
-from matcher.policy import Policy
+from matcher.policy import Filter, Policy
 from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_profile
 from matcher.questions import next_question
 from matcher.ranking import Match, match
@@ -381,9 +383,27 @@ def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy
     pressed = turn.entity("policy_id")
     if pressed:
         return catalogue().policy(pressed), ()
-    found = catalogue().policy_finder.find(turn.text)
+    found = _meant_here(turn)
     if found.kind == "certain":
         return found.candidates[0].item, ()
     if current and (found.kind == "unknown" or _POINTS_BACK.search(turn.text)):
         return catalogue().policy(current), ()
     return None, tuple(candidate.item for candidate in found.candidates)
+
+
+def _meant_here(turn: Turn) -> Finding[Policy]:
+    """Find what is meant, among other districts' policies only when nothing nearer fits.
+
+    Who names a district, or a title, means it.
+    """
+    finder = catalogue().policy_finder
+    found = finder.find(turn.text)
+    local = any(candidate.item.level == "district" for candidate in found.candidates)
+    if not local or any(name in turn.text for name in city_districts()):
+        return found
+    near: set[str] = set()
+    for kind in KINDS:
+        district = known_profile(turn.citizen_id, kind).known("district")
+        near |= finder.ids(Filter(kind, district=str(district) if district else None))
+    nearer = finder.find(turn.text, near | finder.titled(turn.text))
+    return found if nearer.kind == "unknown" else nearer

@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 
 
+EngineName = Literal["duckdb", "postgresql", "spark"]
+"""Where all policies are judged over all profiles (matcher.batch)."""
+
+
 class Settings(BaseSettings):
     """Typed settings. README.md documents each; secrets come only from the environment."""
 
@@ -50,6 +54,7 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr = SecretStr("")
     speech_key: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
+    batch_url: SecretStr = SecretStr("")  # of batch_engine; may hold a password
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -134,6 +139,9 @@ class Settings(BaseSettings):
     smtp_sender: str = ""  # an address, or Name <address>
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_ca_file: Path | None = None  # certificates to trust besides the system's
+
+    # all policies over a whole city
+    batch_engine: EngineName = "duckdb"
 
     # hand-over to a person (hours as base.calendar.WeeklyHours reads them; minutes; days)
     handover_hours: str = "mon-fri 09:00-17:30"

@@ -5,6 +5,7 @@ Nothing here shows a person: counts, and ids that only this installation can rec
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import hmac
 import json
@@ -69,20 +70,34 @@ def run(
 
 
 @app.command("report")
-def show_report(as_json: AsJson = False) -> None:
-    """Count who qualifies, was notified, opened and applied, by policy and group."""
+def show_report(
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write a CSV file.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with charts.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count who qualifies, knows, was notified, opened and applied, by policy and group.
+
+    What is read of people is audited under ``official:<operating-system user>``.
+    """
     from channels.notices.report import COLUMNS, report
+    from channels.notices.report_page import write_csv, write_report_page
     from channels.notices.shelf import Shelf
 
-    rows = report(Shelf(get_settings().policies_dir).policies(), utc_now())
+    policies = Shelf(get_settings().policies_dir).policies()
+    rows = report(policies, utc_now(), f"official:{getpass.getuser()}")
+    titles = {policy.id: policy.title for policy in policies.all}
+    if csv is not None:
+        write_csv(rows, titles, csv)
+    if html is not None:
+        write_report_page(rows, titles, html)
     if as_json:
         found = [{"policy": r.policy, **asdict(r.group), **r.figures} for r in rows]
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    typer.echo("\t".join(("policy", "audience", "district", "band", *COLUMNS)))
-    for row in rows:
-        group = (row.group.audience, row.group.district or "*", row.group.band or "*")
-        typer.echo("\t".join((row.policy, *group, *(row.figures[name] for name in COLUMNS))))
+    elif csv is None and html is None:
+        typer.echo("\t".join(("policy", "audience", "axis", "group", *COLUMNS)))
+        for row in rows:
+            where = (row.policy or "*", row.group.audience, row.group.axis or "*", row.group.label)
+            typer.echo("\t".join((*where, *(row.figures[name] for name in COLUMNS))))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from base.errors import InputError
-from base.settings import get_settings
+from base.settings import EngineName, get_settings
 
 if TYPE_CHECKING:
-    from matcher.batch.engine import BatchEngine
+    from matcher.batch.engine import BatchEngine, Counts
     from matcher.batch.intake import IntakeReport
     from matcher.batch.simulate import Side, Simulation
+    from matcher.policy import Policy
 
 profiles = typer.Typer(help="Files of profiles (CSV, Parquet, JSON lines).", no_args_is_help=True)
 
@@ -26,6 +28,14 @@ class KindName(StrEnum):
 
     ENTERPRISE = "enterprise"
     RESIDENT = "resident"
+
+
+class EngineOption(StrEnum):
+    """Where profiles are judged."""
+
+    DUCKDB = "duckdb"
+    POSTGRESQL = "postgresql"
+    SPARK = "spark"
 
 
 ProfileFile = Annotated[Path, typer.Argument(help="One profile a row, with a column id.")]
@@ -47,36 +57,73 @@ def check(file: ProfileFile, kind: KindOption, as_json: AsJson = False) -> None:
 
 @profiles.command("match")
 def match(
-    file: ProfileFile,
+    source: Annotated[
+        str, typer.Argument(help="A file; for another engine a table or a URL of Parquet.")
+    ],
     kind: KindOption,
     output: Annotated[
-        Path | None, typer.Option(help="CSV of policy and profile id of all who are eligible.")
+        str | None,
+        typer.Option(help="Policy and profile id of all who are eligible: CSV, table or URL."),
+    ] = None,
+    engine: Annotated[
+        EngineOption | None, typer.Option(help="Instead of SHIMIN_BATCH_ENGINE.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge every profile of a file by every policy of its kind."""
+    """Judge every profile by every policy of its kind, on this machine or where they are."""
     from matcher.policy import load_policies
 
-    policies = [p for p in load_policies(get_settings().policies_dir) if p.audience == kind.value]
-    totals = {p.id: {"eligible": 0, "possible": 0, "ineligible": 0} for p in policies}
-    with _engine(kind) as engine:
-        report = _load(engine, file)
-        lines = [] if output is None else ["policy,profile"]
-        for chunk in engine.judge(policies):
-            for name, counts in chunk.counts().items():
-                for verdict, number in asdict(counts).items():
-                    totals[name][verdict] += number
-                if output is not None:
-                    lines += [f"{name},{_cell(one)}" for one in engine.ids(chunk.eligible(name))]
-    if output is not None:
-        output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    settings = get_settings()
+    policies = [p for p in load_policies(settings.policies_dir) if p.audience == kind.value]
+    chosen = engine.value if engine else settings.batch_engine
+    if chosen == "duckdb":
+        report, totals = _judge_file(Path(source), kind, policies, Path(output) if output else None)
+    else:
+        report, totals = _judge_there(chosen, source, kind, policies, output)
     if as_json:
-        typer.echo(json.dumps({"intake": asdict(report), "policies": totals}, ensure_ascii=False))
+        counts = {name: asdict(row) for name, row in totals.items()}
+        found = {"intake": asdict(report), "policies": counts}
+        typer.echo(json.dumps(found, ensure_ascii=False))
         return
     _tell_intake(report)
     for policy in policies:
         row = totals[policy.id]
-        typer.echo(f"{policy.title}：符合 {row['eligible']:,}，可能符合 {row['possible']:,}")
+        typer.echo(f"{policy.title}：符合 {row.eligible:,}，可能符合 {row.possible:,}")
+
+
+_Judged = tuple["IntakeReport", Mapping[str, "Counts"]]
+
+
+def _judge_file(
+    file: Path, kind: KindName, policies: Sequence[Policy], output: Path | None
+) -> _Judged:
+    from matcher.batch.engine import Counts
+
+    totals = {policy.id: Counts(0, 0, 0) for policy in policies}
+    lines = ["policy,profile"]
+    with _engine(kind) as engine:
+        report = _load(engine, file)
+        for chunk in engine.judge(policies):
+            for name, counts in chunk.counts().items():
+                totals[name] += counts
+                if output is not None:
+                    lines += [f"{name},{_cell(one)}" for one in engine.ids(chunk.eligible(name))]
+    if output is not None:
+        output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return report, totals
+
+
+def _judge_there(
+    engine: EngineName, source: str, kind: KindName, policies: Sequence[Policy], output: str | None
+) -> _Judged:
+    from matcher.batch.cluster import connect, judge_where_they_are
+
+    cluster = connect(engine, get_settings().batch_url.get_secret_value())
+    try:
+        found = judge_where_they_are(cluster, kind.value, policies, source, output)
+    finally:
+        cluster.close()
+    return found.intake, found.counts
 
 
 def simulate(
@@ -143,9 +190,22 @@ def _tell_simulation(found: Simulation) -> None:
         typer.echo(f"现行：{_side(found.before)}")
     typer.echo(f"调整后：{_side(found.after)}")
     typer.echo(f"新增{found.gained:,}，不再符合{found.lost:,}")
+    if found.after.priced or (found.before and found.before.priced):
+        cost = found.cost
+        typer.echo(
+            f"全年金额变化{_wan(cost.total)}：新增对象{_wan(cost.gained)}，"
+            f"不再符合的{_wan(-cost.lost)}，一直符合的{_wan(cost.kept)}"
+        )
     for axis, groups in found.groups.items():
         for group in groups:
-            typer.echo(f"  {axis} {group.label}：{group.before:,} → {group.after:,}")
+            money = ""
+            if group.yuan_before or group.yuan_after:
+                money = f"，{group.yuan_before / 1e4:,.1f} → {group.yuan_after / 1e4:,.1f}万元"
+            typer.echo(f"  {axis} {group.label}：{group.before:,} → {group.after:,}{money}")
+
+
+def _wan(yuan: float) -> str:
+    return f"{yuan / 1e4:+,.1f}万元"
 
 
 def _side(side: Side) -> str:
@@ -163,6 +223,7 @@ def _plain(found: Simulation, report: IntakeReport) -> dict[str, Any]:
         "after": asdict(found.after),
         "gained": found.gained,
         "lost": found.lost,
+        "cost": {**asdict(found.cost), "total": found.cost.total},
         "groups": {axis: [asdict(group) for group in rows] for axis, rows in found.groups.items()},
         "intake": asdict(report),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ __all__ = [
     "Apply",
     "Benefit",
     "Condition",
+    "Filter",
     "Level",
     "Policy",
     "PolicyDocument",
@@ -174,6 +176,40 @@ class Policy(Document):
     def amounts(self) -> tuple[tuple[Predicate | None, Formula], ...]:
         """What the benefit is worth by case, first match wins; ``None`` is every case."""
         return self._amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which policies are looked at; what is not said does not narrow.
+
+    Args:
+        audience: whom they are for.
+        levels: who made them; empty for all.
+        district: a policy of another district is left out, those of the whole city, the
+            province and the state are not. A district's own policies name it in ``issuer``.
+        open_on: a day on which one may apply.
+        not_closed_on: a day on which one may apply, or may later.
+    """
+
+    audience: Kind | None = None
+    levels: frozenset[Level] = frozenset()
+    district: str | None = None
+    open_on: date | None = None
+    not_closed_on: date | None = None
+
+    def allows(self, policy: Policy) -> bool:
+        """Return whether ``policy`` is looked at."""
+        return (
+            (self.audience is None or policy.audience == self.audience)
+            and (not self.levels or policy.level in self.levels)
+            and (self.open_on is None or policy.window.state(self.open_on) == "open")
+            and (self.not_closed_on is None or policy.window.state(self.not_closed_on) != "closed")
+            and (
+                self.district is None
+                or policy.level != "district"
+                or self.district in policy.issuer
+            )
+        )
 
 
 def one_sided(policies: Iterable[Policy]) -> tuple[tuple[str, str], ...]:

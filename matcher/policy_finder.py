@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
 from matcher.finder import Finder, Stock
 from matcher.lexical import normalise
-from matcher.policy import Level, Policy
-from matcher.profile import Kind
+from matcher.policy import Filter, Policy
 
 __all__ = ["Filter", "PolicyFinder"]
 
 RELEVANT = 0.75
 OUTSTANDING = 0.8
 """Relevance from which a policy is listed, and which one must reach before a list is narrowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which policies are looked at; what is not said does not narrow.
-
-    Args:
-        audience: whom they are for.
-        levels: who made them; empty for all.
-        district: a policy of another district is left out, those of the whole city, the
-            province and the state are not. A district's own policies name it in ``issuer``.
-        open_on: a day on which one may apply.
-    """
-
-    audience: Kind | None = None
-    levels: frozenset[Level] = frozenset()
-    district: str | None = None
-    open_on: date | None = None
-
-    def allows(self, policy: Policy) -> bool:
-        """Return whether ``policy`` is looked at."""
-        return (
-            (self.audience is None or policy.audience == self.audience)
-            and (not self.levels or policy.level in self.levels)
-            and (self.open_on is None or policy.window.state(self.open_on) == "open")
-            and (
-                self.district is None
-                or policy.level != "district"
-                or self.district in policy.issuer
-            )
-        )
 
 
 class PolicyFinder(Finder[Policy]):
@@ -94,7 +60,11 @@ class PolicyFinder(Finder[Policy]):
         None when it is about none in particular (我能领什么), which shows in that no policy
         stands out.
         """
-        relevance = self.relevance(text, among)
+        return self.outstanding(self.relevance(text, among))
+
+    @staticmethod
+    def outstanding(relevance: Mapping[str, float]) -> frozenset[str]:
+        """Return the ids that a question of this relevance is about, as :meth:`about`."""
         if max(relevance.values(), default=0.0) < OUTSTANDING:
             return frozenset()
         return frozenset(name for name, chance in relevance.items() if chance >= RELEVANT)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from matcher.eligibility import Evaluation, evaluate
 from matcher.explain import explain
-from matcher.policy import Benefit, Policy, WindowState
+from matcher.policy import Benefit, Filter, Policy, WindowState
 from matcher.profile import Profile, complete
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ def match(
     """Return the policies for ``profile``, best first.
 
     Left out are policies already received, those that are ineligible and those whose window
-    is closed, unless the question asks for them by name. A question narrows what is merely
-    possible to what it is about; what the profile is surely entitled to is always listed.
+    is closed, unless the question asks for them by name, or is about nothing else. A question
+    narrows what is merely possible to what it is about among the policies of the profile's
+    district, the city, the province and the state; what the profile is surely entitled to is
+    always listed.
 
     Args:
         catalogue: policies and their index.
@@ -101,24 +103,25 @@ def match(
     """
     day = today or date.today()
     filled = complete(profile)
-    relevance, named, wanted = _asked(catalogue, filled, query)
+    asked = _asked(catalogue, filled, query, day)
+    relevance = asked.relevance
     one = bool(query and catalogue.policy_finder.titled(query))  # called by its title
     found: list[tuple[Policy, Evaluation, float]] = []
     for policy in catalogue.policies:
-        asked = policy.id in named
+        named = policy.id in asked.named
         if policy.audience != filled.kind:
             continue
         evaluation = evaluate(policy, filled)
-        beside = policy.id not in wanted and (one or evaluation.verdict != "eligible")
+        beside = policy.id not in asked.wanted and (one or evaluation.verdict != "eligible")
         hidden = (
             beside
             or policy.id in scope.received
             or (evaluation.verdict == "ineligible" and not scope.include_ineligible)
             or policy.window.state(day) == "closed"
         )
-        if asked or not hidden:
+        if named or not hidden:
             score = _score(policy, evaluation, relevance.get(policy.id, 0.0), day)
-            if policy.id in scope.declined and not asked:
+            if policy.id in scope.declined and not named:
                 score = float(_TIERS[evaluation.verdict])
             found.append((policy, evaluation, score))
     present = scope.received | {
@@ -183,20 +186,49 @@ def benefit_worth(benefit: Benefit) -> float:
     return weight * min(1.0, math.log1p(yuan) / math.log1p(_GREATEST_YUAN))
 
 
-def _asked(
-    catalogue: Catalogue, profile: Profile, query: str | None
-) -> tuple[Mapping[str, float], frozenset[str], frozenset[str]]:
-    """Return relevance by id, the ids asked for by name, and the ids the question is about."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a question is about.
+
+    Args:
+        relevance: by id.
+        named: ids asked for by name, or of which it has to be said that they are over.
+        wanted: ids the list narrows to.
+    """
+
+    relevance: Mapping[str, float]
+    named: frozenset[str]
+    wanted: frozenset[str]
+
+
+def _asked(catalogue: Catalogue, profile: Profile, query: str | None, day: date) -> _Asked:
+    """Read a question among what concerns the profile: its audience, district, and what is open.
+
+    A title counts wherever the policy is from. Words that fit nothing open here and fit a closed
+    policy are answered with that one and its last day, words that fit only a policy of another
+    district with nothing beside what the profile is entitled to.
+    """
     every = frozenset(policy.id for policy in catalogue.policies)
     if query is None or not query.strip():
-        return {}, frozenset(), every
+        return _Asked({}, frozenset(), every)
     finder = catalogue.policy_finder
-    relevance = finder.relevance(query)
+    own = finder.ids(Filter(audience=profile.kind))
+    relevance = finder.relevance(query, own)
     titled = finder.titled(query)
     if titled:
-        return relevance, titled, titled
-    own = {policy.id for policy in catalogue.policies if policy.audience == profile.kind}
-    return relevance, finder.named(query, own), (finder.about(query) & own) or every
+        return _Asked(relevance, titled, titled)
+    district = str(profile.known("district") or "") or None
+    here = Filter(audience=profile.kind, district=district)
+    named = finder.named(query, finder.ids(here))
+
+    def about(ids: Collection[str]) -> frozenset[str]:
+        return finder.outstanding({name: of for name, of in relevance.items() if name in ids})
+
+    narrowed = about(finder.ids(replace(here, not_closed_on=day)))
+    if narrowed:
+        return _Asked(relevance, named, narrowed)
+    over = about(finder.ids(here))
+    return _Asked(relevance, named | over, over or about(own) or every)
 
 
 def _score(policy: Policy, evaluation: Evaluation, relevance: float, day: date) -> float:

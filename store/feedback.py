@@ -58,17 +58,24 @@ def save_feedback(
 
 
 def note_opened(session: Session, citizen_id: str, policy_id: str, now: datetime) -> None:
-    """Note that the citizen pressed a button of the newest message about a policy, if any."""
-    digest = session.scalars(
-        select(PolicyNotice.digest_id)
-        .where(
-            PolicyNotice.citizen_id == citizen_id,
-            PolicyNotice.policy_id == policy_id,
-            PolicyNotice.digest_id.is_not(None),
-        )
-        .order_by(PolicyNotice.id.desc())
-        .limit(1)
-    ).first()
+    """Note that the citizen asked about a policy he was told of, if he was.
+
+    The notices of that policy count as opened, the others of the same message do not; the
+    message of the chat is opened by the first of them.
+    """
+    mine = (
+        PolicyNotice.citizen_id == citizen_id,
+        PolicyNotice.policy_id == policy_id,
+        PolicyNotice.digest_id.is_not(None),
+    )
+    session.execute(
+        update(PolicyNotice)
+        .where(*mine, PolicyNotice.opened_at.is_(None))
+        .values(opened_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    newest = select(PolicyNotice.digest_id).where(*mine).order_by(PolicyNotice.id.desc()).limit(1)
+    digest = session.scalars(newest).first()
     if digest is None:
         return
     session.execute(

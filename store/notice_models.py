@@ -68,6 +68,8 @@ class PolicyNotice(Base):
 
     ``slot`` is ``match``, or ``closes_7``, ``closes_3``, ``closes_1`` for the end of the window.
     ``trigger`` is why it was told, ``known`` when he had seen it already and nothing was sent.
+    ``opened_at`` is when he first asked in the chat about the policy he was told of, or pressed a
+    button of the message; that a mail was read nobody can know.
     """
 
     __tablename__ = "policy_notices"
@@ -82,6 +84,7 @@ class PolicyNotice(Base):
     slot: Mapped[str] = mapped_column(String(10))
     trigger: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    opened_at: Mapped[datetime | None]
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("notice_digests.id"), index=True)
 
 

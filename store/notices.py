@@ -369,10 +369,12 @@ def subscribers(session: Session) -> list[str]:
 
 
 def outcomes(session: Session) -> dict[str, dict[str, set[str]]]:
-    """Return who was notified of a policy, who opened it, who applied: ids by policy.
+    """Return what became of each policy's notices: ids of people by policy.
 
-    Keys of the inner dictionaries are ``notified`` (it was delivered on some channel),
-    ``opened`` and ``applied``.
+    Keys of the inner dictionaries are ``notified`` (a message arrived on some channel),
+    ``opened`` (afterwards he asked about this policy in the chat), ``seen`` (it was shown to him in
+    the chat without a notice) and ``applied``. Messages that :func:`forget_sent` has deleted do
+    not count.
     """
     found: dict[str, dict[str, set[str]]] = {}
 
@@ -380,14 +382,19 @@ def outcomes(session: Session) -> dict[str, dict[str, set[str]]]:
         found.setdefault(policy_id, {}).setdefault(what, set()).add(citizen_id)
 
     told = (
-        select(PolicyNotice.policy_id, PolicyNotice.citizen_id, NoticeDelivery.state)
+        select(PolicyNotice.policy_id, PolicyNotice.citizen_id, PolicyNotice.opened_at)
         .join(NoticeDelivery, NoticeDelivery.digest_id == PolicyNotice.digest_id)
         .where(NoticeDelivery.state.in_(("delivered", "opened")))
     )
-    for policy_id, citizen_id, state in session.execute(told):
+    for policy_id, citizen_id, opened_at in session.execute(told):
         add(policy_id, "notified", citizen_id)
-        if state == "opened":
+        if opened_at is not None:
             add(policy_id, "opened", citizen_id)
+    seen = select(PolicyNotice.policy_id, PolicyNotice.citizen_id).where(
+        PolicyNotice.trigger == "known", PolicyNotice.slot == "match"
+    )
+    for policy_id, citizen_id in session.execute(seen):
+        add(policy_id, "seen", citizen_id)
     applied = select(PolicyFeedback.policy_id, PolicyFeedback.citizen_id).where(
         PolicyFeedback.feedback == "applied"
     )

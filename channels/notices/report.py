@@ -1,111 +1,164 @@
-"""How many qualify, were notified, opened and applied: by policy and group, never a person.
+"""How many qualify, know of it, were notified, opened and applied: by policy and group.
 
-A figure of fewer than five people is written as ``<5``, so that no row is about somebody whom a
-reader could know (the customary threshold of statistical offices for counts of persons).
+Never a person: figures are suppressed as :mod:`matcher.groups` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
-from channels.notices.rounds import PURPOSE, age_of
+from channels.notices.rounds import age_of
 from channels.notices.shelf import Policies
+from matcher.groups import AXES, Axis, shown
 from matcher.notices.decide import Subject, eligible
+from matcher.profile import KINDS, Kind, Value
 from store.database import unit_of_work
-from store.notices import outcomes, read_person, subscribers
+from store.notices import outcomes, subscribers
+from store.people import read_profiles, read_told
 from store.tickets import city_day
 
-SMALLEST = 5
-COLUMNS = ("eligible", "notified", "opened", "applied")
-UNKNOWN = "未知"
-_BANDS = ((18, "18岁以下"), (35, "18-34岁"), (60, "35-59岁"), (70, "60-69岁"), (80, "70-79岁"))
-_SCALES = {"micro": "微型", "small": "小型", "medium": "中型", "large": "大型"}
+__all__ = ["COLUMNS", "EVERYBODY", "KIND_NAMES", "Group", "Row", "report"]
+
+PURPOSE = "policy_coverage"
+COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "eligible": "符合条件",
+        "aware": "其中已知晓",
+        "notified": "已通知",
+        "opened": "看过详情",
+        "applied": "已申请",
+    }
+)
+"""What is counted, and its heading.
+
+``eligible``: subscribers who surely qualify today. ``aware``: those of them whom a notice reached,
+who were shown the policy in the chat, or who have applied. ``notified``, ``opened``, ``applied``:
+everybody of whom :func:`store.notices.outcomes` says so, whether or not he qualifies today.
+"""
+KIND_NAMES: Mapping[Kind, str] = MappingProxyType({"enterprise": "企业", "resident": "个人"})
+EVERYBODY = "全部"
 _BATCH = 100
 
+_People = Mapping[str, frozenset[str]]
+_Divided = Mapping[str, Mapping[str, Value | None]]
 
-@dataclass(frozen=True, order=True)
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """People alike: audience, district and age band or scale; empty for everybody."""
+    """People alike in one respect.
 
-    audience: str
-    district: str = ""
-    band: str = ""
+    Args:
+        audience: enterprises or residents.
+        axis: what they are divided by: 区县, 行业, 企业规模, 年龄, 户籍; empty for the whole.
+        label: which of its groups.
+    """
+
+    audience: Kind
+    axis: str = ""
+    label: str = EVERYBODY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """A policy's figures in one group: each a count, or ``<5``."""
+    """The figures of a policy in one group; those of a whole kind when ``policy`` is empty.
+
+    ``figures`` has each of :data:`COLUMNS` as it may be shown (:func:`matcher.groups.shown`).
+    In a row without a policy everybody counts once, however many policies concern him.
+    """
 
     policy: str
     group: Group
     figures: Mapping[str, str]
 
 
-def report(policies: Policies, now: datetime) -> list[Row]:
-    """Count subscribers who qualify today and what became of the notices; policies in order.
+def report(policies: Policies, now: datetime, actor: str) -> list[Row]:
+    """Count subscribers who qualify today and what became of the notices.
 
-    For each policy comes a row for everybody, then one a group.
+    First comes each kind of people as a whole, then each policy in order; within both the whole,
+    then its groups. What is read of people is audited under ``actor``. Who has left keeps counting
+    as notified, in the group 未知: his data are not read.
     """
     today = city_day(now)
-    groups: dict[str, dict[str, Group]] = {}
-    qualify: dict[str, set[str]] = {}
     with unit_of_work() as session:
-        people = subscribers(session)
-        told = outcomes(session)
+        people, told = subscribers(session), outcomes(session)
+    keys: dict[Kind, dict[str, Mapping[str, Value | None]]] = {kind: {} for kind in KINDS}
+    qualify: dict[str, set[str]] = {}
     for start in range(0, len(people), _BATCH):
-        with unit_of_work() as session:
-            for citizen_id in people[start : start + _BATCH]:
-                person = read_person(session, citizen_id, PURPOSE, now, now)
-                subject = Subject.of(person.profiles, age_of(person.profiles, person.told))
-                groups[citizen_id] = _groups(subject, today)
-                for policy in eligible(policies.all, subject, today):
-                    qualify.setdefault(policy.id, set()).add(citizen_id)
+        for citizen_id, subject in _subjects(people[start : start + _BATCH], actor):
+            for profile in subject.profiles:
+                keys[profile.kind][citizen_id] = _keys(profile.kind, subject, today)
+            for policy in eligible(policies.all, subject, today):
+                qualify.setdefault(policy.id, set()).add(citizen_id)
+    counted: dict[str, _People] = {
+        policy.id: _outcome(qualify.get(policy.id, set()), told.get(policy.id, {}))
+        for policy in policies.all
+    }
     rows = []
+    for kind in KINDS:
+        of_kind = [counted[policy.id] for policy in policies.all if policy.audience == kind]
+        whole = {name: frozenset().union(*(one[name] for one in of_kind)) for name in COLUMNS}
+        rows += _rows("", kind, whole, keys[kind])
     for policy in policies.all:
-        people_by = {"eligible": qualify.get(policy.id, set()), **told.get(policy.id, {})}
-        rows += _rows(policy.id, policy.audience, people_by, groups)
+        rows += _rows(policy.id, policy.audience, counted[policy.id], keys[policy.audience])
     return rows
 
 
-def shown(count: int) -> str:
-    """Return a count as it may be shown."""
-    return str(count) if count >= SMALLEST else f"<{SMALLEST}"
-
-
-def _rows(
-    policy: str,
-    audience: str,
-    people: Mapping[str, set[str]],
-    groups: Mapping[str, Mapping[str, Group]],
-) -> list[Row]:
-    found: dict[Group, dict[str, int]] = {}
-    for column in COLUMNS:
-        for citizen_id in people.get(column, ()):
-            own = groups.get(citizen_id, {}).get(audience, Group(audience, UNKNOWN, UNKNOWN))
-            for group in (Group(audience), own):
-                counts = found.setdefault(group, dict.fromkeys(COLUMNS, 0))
-                counts[column] += 1
-    return [
-        Row(policy, group, {name: shown(count) for name, count in found[group].items()})
-        for group in sorted(found)
-    ]
-
-
-def _groups(subject: Subject, today: date) -> dict[str, Group]:
-    found: dict[str, Group] = {}
-    for profile in subject.profiles:
-        district = str(profile.known("district") or UNKNOWN)
-        if profile.kind == "enterprise":
-            band = _SCALES.get(str(profile.known("scale")), UNKNOWN)
-        else:
-            band = _band(subject.age.possible(today))
-        found[profile.kind] = Group(profile.kind, district, band)
+def _subjects(people: Iterable[str], actor: str) -> list[tuple[str, Subject]]:
+    """Read some people; the audit of it is committed with them."""
+    with unit_of_work() as session:
+        found = []
+        for citizen_id in people:
+            profiles = read_profiles(session, citizen_id, PURPOSE, actor)
+            told = read_told(session, citizen_id, PURPOSE, actor)
+            found.append((citizen_id, Subject.of(profiles, age_of(profiles, told))))
     return found
 
 
-def _band(ages: range) -> str:
-    if not ages:
-        return UNKNOWN
-    return next((name for below, name in _BANDS if ages[0] < below), "80岁以上")
+def _outcome(qualify: set[str], told: Mapping[str, set[str]]) -> _People:
+    people = {name: frozenset(told.get(name, ())) for name in ("notified", "opened", "applied")}
+    knowing = people["notified"] | people["applied"] | told.get("seen", set())
+    return {"eligible": frozenset(qualify), "aware": knowing & qualify, **people}
+
+
+def _keys(kind: Kind, subject: Subject, today: date) -> dict[str, Value | None]:
+    """Return which group of each axis a subject is in; of possible ages the least counts."""
+    found: dict[str, Value | None] = {}
+    for axis in AXES[kind]:
+        value: Value | None = subject.known(kind, axis.column)
+        ages = subject.age.possible(today)
+        if axis.column == "age" and ages:
+            value = ages[0]
+        found[axis.column] = axis.key(value)
+    return found
+
+
+def _rows(policy: str, kind: Kind, people: _People, keys: _Divided) -> list[Row]:
+    """The whole and its groups; nothing where nobody is concerned."""
+    if not any(people.values()):
+        return []
+    whole = {name: shown([len(people[name])])[0] for name in COLUMNS}
+    rows = [Row(policy, Group(kind), whole)]
+    for axis in AXES[kind]:
+        rows += _divided(policy, kind, axis, people, keys)
+    return rows
+
+
+def _divided(policy: str, kind: Kind, axis: Axis, people: _People, keys: _Divided) -> Sequence[Row]:
+    counts: dict[Value | None, dict[str, int]] = {}
+    for name in COLUMNS:
+        for citizen_id in people[name]:
+            key = keys.get(citizen_id, {}).get(axis.column)
+            counts.setdefault(key, dict.fromkeys(COLUMNS, 0))[name] += 1
+    order = sorted(counts, key=lambda key: axis.order(kind, key))
+    columns = {name: shown([counts[key][name] for key in order]) for name in COLUMNS}
+    return [
+        Row(
+            policy,
+            Group(kind, axis.label, axis.name(kind, key)),
+            {name: columns[name][place] for name in COLUMNS},
+        )
+        for place, key in enumerate(order)
+    ]

@@ -32,6 +32,14 @@ class Counts:
     possible: int
     ineligible: int
 
+    def __add__(self, other: Counts) -> Counts:
+        """Return the counts of both together."""
+        return Counts(
+            self.eligible + other.eligible,
+            self.possible + other.possible,
+            self.ineligible + other.ineligible,
+        )
+
 
 @dataclass(frozen=True)
 class Verdicts:

@@ -9,41 +9,12 @@ from types import MappingProxyType
 from matcher.batch.engine import ELIGIBLE, POSSIBLE, BatchEngine
 from matcher.batch.query import PLACE, completed_select, verdict_query
 from matcher.batch.worth import yuan_sql
+from matcher.groups import AXES, SMALLEST, Axis
 from matcher.policy import Policy
-from matcher.profile import ATTRIBUTES, Kind
 
-__all__ = ["AXES", "LEAST_GROUP", "Axis", "Group", "Side", "Simulation", "simulate"]
+__all__ = ["REST", "Cost", "Group", "Side", "Simulation", "simulate"]
 
-LEAST_GROUP = 5
-"""Groups in which fewer profiles are concerned are put together, and left out when they are
-still fewer then, so that nobody is recognised."""
-REST = "其他（每组不足5个）"
-UNKNOWN = "未知"
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A way of dividing profiles: a column, or a column in steps of ``step``."""
-
-    column: str
-    label: str
-    step: int | None = None
-
-
-AXES: Mapping[Kind, tuple[Axis, ...]] = MappingProxyType(
-    {
-        "enterprise": (
-            Axis("district", "区县"),
-            Axis("industry", "行业"),
-            Axis("scale", "企业规模"),
-        ),
-        "resident": (
-            Axis("district", "区县"),
-            Axis("age", "年龄", 10),
-            Axis("hukou", "户籍"),
-        ),
-    }
-)
+REST = "其他（较小的组合计）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +35,26 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """Where the difference in yuan a year comes from, as far as the sums are known.
+
+    Args:
+        gained: what the newly eligible get.
+        lost: what those who are eligible no longer got; a saving.
+        kept: how much more those get who are eligible either way; negative for less.
+    """
+
+    gained: float
+    lost: float
+    kept: float
+
+    @property
+    def total(self) -> float:
+        """What the change costs in all; negative for a saving."""
+        return self.gained - self.lost + self.kept
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The eligible of one group before and after, and the yuan a year they get."""
 
@@ -72,6 +63,11 @@ class Group:
     after: int
     yuan_before: float
     yuan_after: float
+
+    @property
+    def most(self) -> int:
+        """The greater of the two counts."""
+        return max(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +81,7 @@ class Simulation:
         after: the changed one.
         gained: profiles that become eligible.
         lost: profiles that are eligible no longer.
+        cost: what the change costs a year, and whom it goes to.
         groups: by label of the axis.
     """
 
@@ -94,6 +91,7 @@ class Simulation:
     after: Side
     gained: int
     lost: int
+    cost: Cost
     groups: Mapping[str, tuple[Group, ...]]
 
 
@@ -117,11 +115,13 @@ def simulate(engine: BatchEngine, before: Policy | None, after: Policy) -> Simul
             _numbers(engine, f"count(*) FILTER ({a} = {ELIGIBLE} AND {b} != {ELIGIBLE})")[0]
             for a, b in (("after", "before"), ("before", "after"))
         ]
+        cost = _cost(engine)
         groups = {axis.label: _groups(engine, axis) for axis in AXES[engine.kind]}
     finally:
         engine.connection.execute("DROP TABLE simulated")
     if before is None:
         moved = [sides[1].eligible, 0]
+        cost = Cost(sides[1].yuan, 0.0, 0.0)
         groups = {
             name: tuple(Group(g.label, 0, g.after, 0.0, g.yuan_after) for g in rows)
             for name, rows in groups.items()
@@ -133,6 +133,7 @@ def simulate(engine: BatchEngine, before: Policy | None, after: Policy) -> Simul
         after=sides[1],
         gained=int(moved[0]),
         lost=int(moved[1]),
+        cost=cost,
         groups=MappingProxyType(groups),
     )
 
@@ -164,6 +165,16 @@ def _side(engine: BatchEngine, name: str) -> Side:
     return Side(int(eligible), int(possible), float(yuan), int(priced))
 
 
+def _cost(engine: BatchEngine) -> Cost:
+    was, will = f"before = {ELIGIBLE}", f"after = {ELIGIBLE}"
+    sums = (
+        f"coalesce(sum(yuan_after) FILTER ({will} AND NOT {was}), 0)",
+        f"coalesce(sum(yuan_before) FILTER ({was} AND NOT {will}), 0)",
+        f"coalesce(sum(yuan_after - yuan_before) FILTER ({was} AND {will}), 0)",
+    )
+    return Cost(*map(float, _numbers(engine, *sums)))
+
+
 def _numbers(engine: BatchEngine, *wanted: str) -> Sequence[float]:
     row = engine.connection.execute(f"SELECT {', '.join(wanted)} FROM simulated").fetchone()
     assert row is not None
@@ -171,7 +182,11 @@ def _numbers(engine: BatchEngine, *wanted: str) -> Sequence[float]:
 
 
 def _groups(engine: BatchEngine, axis: Axis) -> tuple[Group, ...]:
-    """Return an axis's groups in the column's own order; small ones together, at the end."""
+    """Return an axis's groups in the column's own order; small ones together, at the end.
+
+    What is put together takes in larger groups until it is large enough itself, or it could be
+    worked out from the whole; a whole that is too small has no groups.
+    """
     key = f"by_{axis.column}"
     if axis.step:
         key = f"CAST(floor({key} / {axis.step}) * {axis.step} AS BIGINT)"
@@ -182,26 +197,26 @@ def _groups(engine: BatchEngine, axis: Axis) -> tuple[Group, ...]:
         f" coalesce(sum(yuan_after) FILTER (after = {ELIGIBLE}), 0)"
         " FROM simulated GROUP BY ALL"
     ).fetchall()
-    attribute = ATTRIBUTES[engine.kind][axis.column]
-    order = {choice.value: place for place, choice in enumerate(attribute.choices)}
     large: list[Group] = []
     small: list[Group] = []
-    for value, *numbers in sorted(
-        rows, key=lambda row: (row[0] is None, order.get(row[0], 0), row[0] or 0)
-    ):
+    for key, *numbers in sorted(rows, key=lambda row: axis.order(engine.kind, row[0])):
         if max(numbers[:2]) == 0:
             continue
-        label = UNKNOWN if value is None else attribute.describe(value)
-        if axis.step and value is not None:
-            label = f"{value}–{value + axis.step - 1}{attribute.unit}"
-        (large if max(numbers[:2]) >= LEAST_GROUP else small).append(Group(label, *numbers))
-    rest = Group(
+        label = axis.name(engine.kind, key)
+        (large if max(numbers[:2]) >= SMALLEST else small).append(Group(label, *numbers))
+    while small and large and _together(small).most < SMALLEST:
+        least = min(large, key=lambda group: group.most)
+        large.remove(least)
+        small.append(least)
+    rest = _together(small)
+    return (*large, rest) if rest.most >= SMALLEST else tuple(large)
+
+
+def _together(groups: Sequence[Group]) -> Group:
+    return Group(
         REST,
-        sum(group.before for group in small),
-        sum(group.after for group in small),
-        sum(group.yuan_before for group in small),
-        sum(group.yuan_after for group in small),
+        sum(group.before for group in groups),
+        sum(group.after for group in groups),
+        sum(group.yuan_before for group in groups),
+        sum(group.yuan_after for group in groups),
     )
-    if max(rest.before, rest.after) >= LEAST_GROUP:
-        large.append(rest)
-    return tuple(large)

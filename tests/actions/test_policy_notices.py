@@ -46,6 +46,28 @@ def run(action: Callable[..., Any], tracker: Tracker) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.parametrize(
+    ("district", "words", "told"),
+    [
+        ("江南区", "第三胎给多少钱", "江南区"),
+        ("云东区", "第三胎给多少钱", None),
+        ("云东区", "江南区第三胎给多少钱", "江南区"),  # he names it
+        (None, "第三胎给多少钱", "江南区"),  # where he lives is not known
+        ("云西区", "民宿评级奖励有多少", "临山县"),  # nothing nearer fits: told with its title
+    ],
+)
+def test_a_policy_of_another_district_is_not_told_for_ones_own(
+    tracker: Build, district: str | None, words: str, told: str | None
+) -> None:
+    if district:
+        learn(ME, "resident", {"district": district})
+    said = run(action_policy_detail, tracker(words, "ask_policy_detail"))
+    titles = [card["title"] for card in said["custom"]["cards"]] if said.get("custom") else []
+    text = said["text"] + "".join(titles) + "".join(b["title"] for b in said["buttons"])
+    assert ("江南区" in text or "临山县" in text) == (told is not None), text
+    assert told is None or told in text
+
+
 def said_of_policies() -> dict[str, str]:
     with unit_of_work() as session:
         return feedback_of(session, ME)

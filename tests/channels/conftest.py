@@ -19,6 +19,7 @@ import uvicorn
 
 from base.settings import Settings
 from channels.gateway.app import create_app
+from tests.channels.policy_city import DAY, NOON, City
 from tests.isolated import isolated
 from tests.serving import http_server
 from tests.stack import free_port
@@ -204,3 +205,14 @@ def gateway(gateway_of_module: Gateway) -> Gateway:
     gateway.actions.answer = gateway.desk.answer = fine
     gateway.rasa.heard.clear()
     return gateway
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    with isolated(tmp_path, policies_dir=folder, smtp_port=free_port()) as settings:
+        found = City(settings)
+        found.policy("old", version=1)
+        found.look(NOON - 30 * DAY)
+        yield found

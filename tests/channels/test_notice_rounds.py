@@ -2,93 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from base.calendar import CITY_TIME
 from base.errors import ConfigurationError
-from base.settings import Settings, get_settings
+from base.settings import get_settings
 from channels.message import Reply
 from channels.notices.delivery import Deliveries
 from channels.notices.job import notice_jobs
-from channels.notices.manners import Manners
-from channels.notices.report import report
-from channels.notices.rounds import Rounds, Tally
-from channels.notices.shelf import Shelf
 from channels.payloads import is_payload
 from store.database import reading, unit_of_work
 from store.feedback import end_reminders, save_feedback
 from store.notice_contacts import save_contact
 from store.notice_models import NoticeDelivery, PolicyNotice
 from store.notices import note_known, save_reminder
-from store.people import inbox, save_birth, save_profile, subscribe, unsubscribe
-from tests.isolated import isolated
-from tests.stack import free_port
-
-ME = "web:1"
-NOON = datetime(2026, 11, 23, 12, tzinfo=CITY_TIME)
-DAY = timedelta(days=1)
-
-
-class City:
-    """An installation whose policies the test writes."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.shelf = Shelf(settings.policies_dir)
-
-    def policy(self, name: str, when: str = "age >= 80", **changes: Any) -> None:
-        audience = changes.get("audience", "resident")
-        data = {
-            "id": name,
-            "title": f"{name}补贴",
-            "audience": audience,
-            "level": "city",
-            "issuer": "市民政局",
-            "document": {"title": "办法"},
-            "origin": "sample",
-            "theme": "养老",
-            "summary": "补贴。",
-            "benefit": {"kind": "allowance", "text": "每月100元", "amount": 100, "unit": "元/月"},
-            "eligibility": [{"text": when, "when": when}],
-            "materials": ["身份证"],
-            "steps": ["申请"],
-            "apply": {"place": "街道便民中心", "online": "政务服务网"},
-            "queries": ["一", "二", "三"],
-        } | changes
-        path = self.settings.policies_dir / audience / f"{name}.yml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-
-    def look(self, now: datetime, *, dry: bool = False) -> Tally:
-        return Rounds(self.shelf, Manners.of(self.settings)).look(now, dry=dry)
-
-    def heard(self, citizen_id: str = ME) -> list[list[dict[str, Any]]]:
-        with unit_of_work() as session:
-            return [replies for _, replies in inbox(session, citizen_id, 0)]
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    folder = tmp_path / "policies"
-    folder.mkdir()
-    with isolated(tmp_path, policies_dir=folder, smtp_port=free_port()) as settings:
-        found = City(settings)
-        found.policy("old", version=1)
-        found.look(NOON - 30 * DAY)
-        yield found
-
-
-def resident(now: datetime = NOON - 20 * DAY, citizen_id: str = ME, **facts: Any) -> None:
-    with unit_of_work() as session:
-        save_profile(session, citizen_id, "resident", {"age": 85, **facts}, now=now)
-        subscribe(session, citizen_id, now=now)
+from store.people import save_birth, save_profile, subscribe, unsubscribe
+from tests.channels.policy_city import DAY, ME, NOON, City, resident
 
 
 def triggers() -> list[tuple[str, int, str, str]]:
@@ -312,24 +242,6 @@ def test_without_a_mail_server_mail_waits(city: City) -> None:
     with reading() as session:
         row = session.query(NoticeDelivery).filter_by(channel="email").one()
     assert "SHIMIN_SMTP_HOST" in (row.last_error or "")
-
-
-def test_the_report_hides_small_groups(city: City) -> None:
-    for number in range(7):
-        resident(citizen_id=f"web:{number}", district="云东区")
-    resident(citizen_id="web:7", district="云西区", age=90)
-    city.look(NOON)
-    city.policy("new")
-    city.look(NOON + DAY)
-    rows = {
-        (row.policy, row.group.district): dict(row.figures)
-        for row in report(city.shelf.policies(), NOON + DAY)
-    }
-    whole = {"eligible": "8", "notified": "<5", "opened": "<5", "applied": "<5"}
-    assert rows["new", ""] == whole
-    assert rows["new", "云东区"]["eligible"] == "7"
-    assert rows["new", "云西区"]["eligible"] == "<5"
-    assert "web:" not in json.dumps([list(key) for key in rows])
 
 
 def test_the_jobs_of_the_relay_run_on_an_empty_store(city: City) -> None:

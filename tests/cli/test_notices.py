@@ -86,5 +86,10 @@ def test_a_run_says_counts_and_nothing_of_a_person(command: Command, profile: Pa
         assert session.query(NoticeDigest).count() == 0
     assert command("notices", "report").stdout.startswith("policy\taudience")
     assert json.loads(command("notices", "report", "--json").stdout) is not None
+    table, page = profile.with_name("report.csv"), profile.with_name("report.html")
+    done = command("notices", "report", "--csv", str(table), "--html", str(page))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert table.read_text("utf-8-sig").startswith("政策编号,政策,对象")
+    assert "政策找人：覆盖情况" in page.read_text("utf-8")
     assert command("notices", "deliveries").returncode == 0
     assert command("notices", "retry").stdout == "0 messages will be sent again\n"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from base.settings import get_settings
 from tests.cli.conftest import Command
 from tests.stack import ROOT
+from tests.store import postgres
 
 
 @pytest.fixture
@@ -72,3 +75,26 @@ def test_a_broken_policy_is_named(command: Command, people: Path, content: str) 
     done = command("simulate", str(broken), "--profiles", str(people))
     assert done.returncode == 2
     assert "broken.yml" in done.stderr
+
+
+def test_a_table_of_a_database_is_matched_where_it_is(
+    command: Command, postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.new_database(postgres_server, "command").replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE people (id text, age bigint, hukou text)")
+        connection.execute(
+            "INSERT INTO people SELECT 'R' || n, 60 + n, 'local' FROM generate_series(0, 39) n"
+        )
+    monkeypatch.setenv("SHIMIN_BATCH_URL", url)
+    get_settings.cache_clear()
+    done = command(
+        "profiles", "match", "people", "--kind", "resident", "--engine", "postgresql",
+        "--output", "eligible", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)["policies"]["elderly_allowance"]
+    assert counts == {"eligible": 20, "possible": 0, "ineligible": 20}
+    with psycopg.connect(url) as connection:
+        query = "SELECT count(*) FROM eligible WHERE policy = 'elderly_allowance'"
+        assert connection.execute(query).fetchone() == (20,)

@@ -318,6 +318,7 @@ def test_services_are_changed_alike(engine: Remembering, limits: Limits) -> None
         (Filter(levels=frozenset({"city", "district"})), lambda p: p.level in ("city", "district")),
         (Filter(district="云东区"), lambda p: p.level != "district" or "云东区" in p.issuer),
         (Filter(open_on=TODAY), lambda p: p.window.state(TODAY) == "open"),
+        (Filter(not_closed_on=TODAY), lambda p: p.window.state(TODAY) != "closed"),
         (
             Filter("enterprise", frozenset({"district"}), "高新区", TODAY),
             lambda p: p.audience == "enterprise" and "高新区" in p.issuer,

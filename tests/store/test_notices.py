@@ -76,7 +76,7 @@ def migrate(url: str, target: str) -> None:
     engine = make_engine(url)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        up = target == "head" or target > "0003"
+        up = target == "head"
         (command.upgrade if up else command.downgrade)(config, target)
     engine.dispose()
 
@@ -143,6 +143,44 @@ def test_the_chats_message_is_delivered_when_the_client_says_so(any_store: CityS
     with unit_of_work() as session:
         save_feedback(session, ME, "grant", "applied", NOW)
         assert outcomes(session) == {"grant": {"notified": {ME}, "opened": {ME}, "applied": {ME}}}
+
+
+def test_asking_about_one_policy_of_a_message_opens_that_one(any_store: CityStore) -> None:
+    resident()
+    with unit_of_work() as session:
+        keys = [(("grant", 1, "match"), "new"), (("loan", 1, "match"), "new")]
+        compose(session, ME, keys, ["chat", "email"], [{"text": "有新政策"}], NOW)
+        note_known(session, ME, [("seen", 1)], NOW)
+    with unit_of_work() as session:
+        for row in session.scalars(sa.select(NoticeDelivery)):
+            row.state = "delivered"
+        note_opened(session, ME, "loan", NOW)
+        note_opened(session, ME, "seen", NOW)  # he asked, but nobody had told him
+        note_opened(session, ME, "loan", NOW + timedelta(days=1))
+    with unit_of_work() as session:
+        assert outcomes(session) == {
+            "grant": {"notified": {ME}},
+            "loan": {"notified": {ME}, "opened": {ME}},
+            "seen": {"seen": {ME}},
+        }
+    opened = {row.policy_id: row.opened_at for row in any_store.rows(PolicyNotice)}
+    assert opened == {"grant": None, "loan": NOW, "seen": None}
+
+
+def test_openings_of_before_are_kept_where_it_is_plain_which_policy_was_meant(
+    any_store: CityStore,
+) -> None:
+    resident()
+    both = [(("grant", 1, "match"), "new"), (("loan", 1, "match"), "new")]
+    with unit_of_work() as session:
+        compose(session, ME, both, ["chat"], [{"text": "两项"}], NOW)
+        compose(session, ME, [(("plain", 1, "match"), "new")], ["chat"], [{"text": "一项"}], NOW)
+        for row in session.scalars(sa.select(NoticeDelivery)):
+            row.state, row.opened_at = "opened", NOW
+    migrate(any_store.url, "0008")
+    migrate(any_store.url, "head")
+    opened = {row.policy_id: row.opened_at for row in any_store.rows(PolicyNotice)}
+    assert opened == {"grant": None, "loan": None, "plain": NOW}
 
 
 def test_a_delivery_is_claimed_by_one_worker_until_its_lease_ends(any_store: CityStore) -> None:

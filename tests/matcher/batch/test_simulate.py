@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matcher.batch.engine import BatchEngine
-from matcher.batch.simulate import LEAST_GROUP, REST, Simulation, simulate
+from matcher.batch.simulate import REST, Cost, Simulation, simulate
 from matcher.batch.worth import yuan_a_year
 from matcher.eligibility import evaluate
+from matcher.groups import SMALLEST
 from matcher.policy import Policy
 from matcher.predicate import Scalar
 from matcher.profile import Profile, complete
@@ -94,6 +95,16 @@ def test_numbers_are_those_of_counting(policy_data: Make, facts: list[dict[str, 
         assert side.priced == len(known)
         assert side.yuan == pytest.approx(sum(known))
         eligible[version] = mine
+    sums = {
+        version: {n: worth(version, facts[n]) or 0.0 for n in eligible[version]}
+        for version in (old, new)
+    }
+    assert found.cost.gained == pytest.approx(
+        sum(sums[new][n] for n in eligible[new] - eligible[old])
+    )
+    assert found.cost.lost == pytest.approx(
+        sum(sums[old][n] for n in eligible[old] - eligible[new])
+    )
     assert found.gained == len(eligible[new] - eligible[old])
     assert found.lost == len(eligible[old] - eligible[new])
     assert found.profiles == len(facts)
@@ -103,7 +114,7 @@ def test_groups_are_large_enough_to_hide_in(policy_data: Make) -> None:
     facts: list[dict[str, Scalar]] = []
     for district, count in (("云东区", 9), ("云西区", 4), ("高新区", 3), ("江南区", 1)):
         facts += [{"headcount": 80, "district": district}] * count
-    facts += [{"headcount": 80}] * LEAST_GROUP
+    facts += [{"headcount": 80}] * SMALLEST
     found = run(None, policy(policy_data, "headcount > 60", unit="元", amount=1000), facts)
     districts = {group.label: group for group in found.groups["区县"]}
     assert {name: group.after for name, group in districts.items()} == {
@@ -115,6 +126,25 @@ def test_groups_are_large_enough_to_hide_in(policy_data: Make) -> None:
     assert {group.label for group in found.groups["行业"]} == {"未知"}
     few = run(None, policy(policy_data, "headcount > 60"), facts[:4])
     assert few.groups["区县"] == ()
+
+
+def test_what_is_put_together_cannot_be_worked_out_from_the_whole(policy_data: Make) -> None:
+    facts: list[dict[str, Scalar]] = []
+    for district, count in (("云东区", 20), ("云西区", 9), ("江南区", 3)):
+        facts += [{"headcount": 80, "district": district}] * count
+    found = run(None, policy(policy_data, "headcount > 60"), facts)
+    assert {g.label: g.after for g in found.groups["区县"]} == {"云东区": 20, REST: 12}
+
+
+def test_the_cost_of_a_change_is_told_by_whom_it_goes_to(policy_data: Make) -> None:
+    facts: list[dict[str, Scalar]] = [{"headcount": n} for n in range(10)]
+    old = policy(policy_data, "headcount BETWEEN 2 AND 6", unit="元", amount=100)
+    new = policy(policy_data, "headcount >= 4", unit="元", amount=150)
+    found = run(old, new, facts)
+    assert found.cost == Cost(gained=3 * 150, lost=2 * 100, kept=3 * 50)
+    assert found.before is not None
+    assert found.cost.total == found.after.yuan - found.before.yuan
+    assert run(None, new, facts).cost == Cost(6 * 150, 0, 0)
 
 
 def test_a_new_policy_has_no_before(policy_data: Make) -> None:

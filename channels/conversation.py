@@ -150,9 +150,9 @@ class Conversation:
         if not others and asks_for_copy(text):
             return answered(message, link_replies(self._settings, sender), EXPORT)
         if person or is_button(text):
-            words = None if others else self._person.answer_words(sender, text)
-            if words is not None:
-                return answered(message, words)
+            replies = None if others else self._person.answer_words(sender, text)
+            if replies is not None:
+                return answered(message, replies)
         served = person is State.SERVING and not is_payload(text)
         reading = _NOTHING if served else self._read_ahead(text, message)
         message_id = _unique_id(sender, message.message_id)

@@ -22,7 +22,7 @@ import bm25s
 import jieba
 import numpy as np
 import yaml
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from base.encoder import get_encoder
 from base.settings import ROOT, get_settings
@@ -152,6 +152,7 @@ def finders() -> dict[str, Callable[[str], Answer]]:
     encoder = get_encoder(settings.embedding_model)
     finder = ServiceFinder(matters(), encoder, settings.model_dir)
     passages, vectors = finder.index.passages, finder.index.vectors
+    texts = [passage.text for passage in passages]
     words = bm25s.BM25()
     words.index([jieba.lcut(passage.text) for passage in passages], show_progress=False)
     none = [question.text for question in questions(DEV) if not question.right]
@@ -165,8 +166,8 @@ def finders() -> dict[str, Callable[[str], Answer]]:
         return scores
 
     def fuzzy(text: str) -> Floats:
-        query = normalise(text)
-        return np.array([fuzz.WRatio(query, p.text) for p in passages], dtype=np.float32)
+        found: Floats = process.cdist([normalise(text)], texts, scorer=fuzz.WRatio)[0]
+        return found
 
     others: dict[str, Score] = {"e5 alone": meaning, "BM25 (jieba)": bm25, "rapidfuzz": fuzzy}
     return {

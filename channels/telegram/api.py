@@ -41,7 +41,7 @@ class TelegramApi:
 
     def __init__(self, settings: Settings) -> None:
         url = settings.telegram_api_url.rstrip("/")
-        self._loop = Loop()
+        self._running: Loop | None = None
         self._requests = (
             HTTPXRequest(connection_pool_size=32, read_timeout=20, pool_timeout=10),
             HTTPXRequest(connection_pool_size=1, read_timeout=20),
@@ -61,7 +61,13 @@ class TelegramApi:
 
     def start(self) -> None:
         """Make ready for calls."""
-        self._loop.start()
+        self._running = Loop()
+
+    @property
+    def _loop(self) -> Loop:
+        if self._running is None:
+            raise RuntimeError("start() comes first")
+        return self._running
 
     def close(self) -> None:
         """Close every connection."""

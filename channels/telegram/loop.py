@@ -15,16 +15,13 @@ LOOK_SECONDS = 0.2
 
 
 class Loop:
-    """An event loop in a thread of its own."""
+    """An event loop in a thread of its own; it begins to run at once."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="telegram-loop", daemon=True
         )
-
-    def start(self) -> None:
-        """Begin to run."""
         self._thread.start()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
@@ -47,7 +44,6 @@ class Loop:
 
     def close(self) -> None:
         """Stop and free the loop."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
         self._loop.close()

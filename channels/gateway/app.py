@@ -25,9 +25,9 @@ from channels.seam.registry import configured_channels
 from channels.voice import Voice
 from channels.web import pages as web_pages
 from channels.web import routes as web
-from channels.web import shell
 from channels.web.city_map import map_document
 from channels.web.embedding import page_policy
+from channels.web.shell import STATIC as WEB_STATIC
 from dispatch.classification.categories import load_categories
 from dispatch.classification.classifier import CategoryClassifier
 from dispatch.places.atlas import Atlas
@@ -89,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
     for channel in app.state.channels:
         if channel.routes is not None:
             app.include_router(channel.routes)
-    app.mount("/static", StaticFiles(directory=shell.STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=WEB_STATIC), name="static")
     app.mount("/public", StaticFiles(directory=public.STATIC), name="public")
     app.mount("/console/static", StaticFiles(directory=console.STATIC), name="console")
     return app

@@ -47,7 +47,7 @@ export function drawCity(leaflet, node, city) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = leaflet.map(node, {
     attributionControl: false, zoomControl: false, minZoom: MIN_ZOOM, maxZoom: MAX_ZOOM,
-    maxBounds: bounds.pad(0.75), preferCanvas: true, zoomSnap: 0.5,
+    preferCanvas: true, zoomSnap: 0.5, // no bounds: they would move the pin on zooming out
     fadeAnimation: false, zoomAnimation: !calm, inertia: !calm,
   });
   if (calm) map.panBy = (offset) => leaflet.Map.prototype.panBy.call(map, offset, { animate: false });

@@ -21,6 +21,7 @@ from cli import (
     outbox,
     policies,
     profiles,
+    retention,
     serve,
     services,
     talk,
@@ -47,6 +48,7 @@ app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.add_typer(keys.app, name="keys")
 app.command("export-audit")(operations.export_audit)
 app.add_typer(audit.app, name="audit", help="The record of reads of personal data.")
+app.add_typer(retention.app, name="retention")
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 
 

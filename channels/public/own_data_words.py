@@ -39,7 +39,8 @@ _COLUMNS = {
     "ended_at": "结束时间", "given_at": "同意时间", "withdrawn_at": "撤回时间", "purpose": "用途",
     "ticket_id": "工单编号", "content_type": "类型", "size": "字节数", "evidence": "拍摄信息",
     "delivered_at": "送达时间", "policy_id": "政策", "service_name": "事项",
-    "starts_at": "开始时间", "ends_at": "结束时间", "consent": "同意的记录", "plan": "选择", "state": "状态",
+    "starts_at": "开始时间", "ends_at": "结束时间", "consent": "同意的记录", "plan": "选择",
+    "state": "状态",
     "to_status": "变为", "from_status": "原状态", "unit": "单位", "occurred_at": "发生时间",
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ from matcher.policy import Filter, Policy
 from matcher.profile import ATTRIBUTES, KINDS, Attribute, Kind, Profile, parse_profile
 from matcher.questions import next_question
 from matcher.ranking import Match, match
+from store.consents import MATCHING, give
 from store.database import reading, unit_of_work
 from store.feedback import REMIND, feedback_of, note_opened, reminders_of
 from store.models import utc_now
@@ -115,6 +116,7 @@ def learn(citizen_id: str, kind: Kind, facts: dict[str, Any]) -> bool:
         except InputError:
             return False
         save_profile(session, citizen_id, kind, dict(merged.attributes), told=facts)
+        give(session, citizen_id, "policy_matching", MATCHING, utc_now())
         if kind == "resident" and "age" in facts:
             save_birth(session, citizen_id, None)  # the newer word counts
     return True

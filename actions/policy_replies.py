@@ -17,6 +17,7 @@ from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
 from matcher.questions import askable
 from matcher.ranking import Match, Scope
+from store.consents import MATCHING
 from store.feedback import REMIND
 from store.models import utc_now
 from store.tickets import city_day
@@ -38,7 +39,6 @@ _CHANNELS = {
     "dingtalk": "钉钉群",
     "feishu": "飞书群",
 }
-_PURPOSE = "您说的情况只用来匹配政策，加密保存，随时可以说“删除我的资料”。"
 _NOTES = {
     "not_understood": "这个我没听明白。",
     "contradiction": "您说的情况前后对不上，请再核对一下。",
@@ -60,7 +60,7 @@ def ask_attribute(
     """Ask for one datum; the first time with the purpose of asking."""
     assert attribute is not None
     lead = "".join(_NOTES[note] for note in notes if note in _NOTES)
-    purpose = f"我先问几个情况，帮您筛。{_PURPOSE}\n" if first and not notes else ""
+    purpose = f"我先问几个情况，帮您筛。{MATCHING}\n" if first and not notes else ""
     return f"{lead}{purpose}{attribute.question}", _answers(attribute)
 
 

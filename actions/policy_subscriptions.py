@@ -16,6 +16,7 @@ from base.settings import get_settings
 from matcher.notices.decide import present_stage
 from matcher.policy import Policy
 from store.appointments import open_of
+from store.consents import give
 from store.database import unit_of_work
 from store.feedback import end_reminders, note_opened, save_feedback
 from store.models import utc_now
@@ -71,7 +72,9 @@ def action_subscribe(dispatcher: CollectingDispatcher, tracker: Tracker) -> list
         return take_reminder(dispatcher, policy, tracker.sender_id)
     with unit_of_work() as session:
         new = subscribe(session, tracker.sender_id)
-    text, buttons = replies.subscribed(get_settings(), new=new)
+        text, buttons = replies.subscribed(get_settings(), new=new)
+        if new:
+            give(session, tracker.sender_id, "policy_notices", text, utc_now())
     say(dispatcher, text, buttons)
     return []
 

@@ -124,6 +124,11 @@ class Settings(BaseSettings):
     confirm_days: int = Field(default=7, ge=1)  # without the citizen's word it is closed then
     reopen_days: int = Field(default=30, ge=1)  # how long he may have a closed case reopened
 
+    # what no other period covers (days)
+    audit_keep_days: int = Field(default=1095, ge=183)  # six months at least: 网络安全法 第二十一条
+    message_keep_days: int = Field(default=180, ge=7)  # after it was delivered
+    contact_keep_days: int = Field(default=365, ge=30)  # name and phone on a closed ticket
+
     appointment_keep_days: int = Field(default=90, ge=7)  # after the visit
 
     # notices of policies (hours of the day in the city; days)

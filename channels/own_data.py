@@ -16,51 +16,40 @@ from store.own_data import LINK_LIVES, new_link
 
 INTENT = "export_my_data"
 
-_ACT = ["导出", "下载", "拷贝", "复制", "打包", "匯出", "導出", "下載", "複製", "要一份", "导一份"]
-_OBJECT = ["资料", "信息", "数据", "档案", "資料", "資訊", "數據"]
-_OWN = ["我的", "个人", "個人"]
-_FILLING = [
-    "请你",
-    "请您",
-    "请",
-    "麻烦你",
-    "麻烦您",
-    "麻烦",
-    "帮我",
-    "给我",
-    "我想要",
-    "我要求",
+_ACT = (
+    "导出",
+    "下载",
+    "拷贝",
+    "复制",
+    "打包",
+    "匯出",
+    "導出",
+    "下載",
+    "複製",
+    "我要一份",
+    "导一份",
+)
+_OBJECT = ("资料", "信息", "数据", "档案", "資料", "資訊", "數據")
+_OWN = ("我的", "关于我的", "个人", "個人")
+_ASKING = ("请", "请你", "请您", "麻烦", "麻烦你", "麻烦您", "帮我", "给我", "申请", "谢谢", "怎么")
+_WISHING = (
     "我要",
     "我想",
-    "申请",
-    "能不能",
-    "可不可以",
-    "可以",
+    "我想要",
+    "我要求",
     "能",
-    "怎么",
-    "把",
-    "将",
-    "你们存的",
-    "你們存的",
-    "你们保存的",
-    "存的",
-    "关于我的",
-    "全部",
-    "所有",
-    "一份",
-    "一下",
-    "出来",
-    "来",
-    "下来",
-    "都",
-    "的",
+    "能不能",
+    "可以",
+    "可不可以",
     "吗",
     "么",
     "吧",
     "行",
-    "谢谢",
-]
-_TOKEN = re.compile("|".join(sorted((*_ACT, *_OBJECT, *_OWN, *_FILLING), key=len, reverse=True)))
+)
+_BETWEEN = ("把", "将", "你们存的", "你們存的", "你们保存的", "存的", "全部", "所有", "都", "的")
+_ENDING = ("一份", "一下", "出来", "来", "下来")
+_WORDS = (*_ACT, *_OBJECT, *_OWN, *_ASKING, *_WISHING, *_BETWEEN, *_ENDING)
+_TOKEN = re.compile("|".join(sorted(_WORDS, key=len, reverse=True)))
 _NOISE = re.compile(r"[\s，。！？,.!?~～、]+")
 _LONGEST = 40
 
@@ -76,8 +65,7 @@ def asks_for_copy(text: str) -> bool:
     if _TOKEN.sub("", words):
         return False
     tokens = set(_TOKEN.findall(words))
-    mine = not tokens.isdisjoint(_OWN) or "关于我的" in tokens
-    return mine and not tokens.isdisjoint(_ACT) and not tokens.isdisjoint(_OBJECT)
+    return not any(tokens.isdisjoint(kind) for kind in (_ACT, _OBJECT, _OWN))
 
 
 def link_replies(settings: Settings, citizen: str) -> list[dict[str, Any]]:

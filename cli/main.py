@@ -24,6 +24,7 @@ from cli import (
     outbox,
     policies,
     profiles,
+    retention,
     serve,
     services,
     talk,
@@ -56,6 +57,7 @@ app.command("backup-key")(backup.backup_key)
 app.command("restore")(backup.restore_backup)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(audit.app, name="audit", help="The record of reads of personal data.")
+app.add_typer(retention.app, name="retention")
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")
 
 

@@ -25,7 +25,8 @@ _LEFT_OUT = frozenset(
     {"progress_token", "token", "link_id", "secret", "external_token", "key", "idempotency_key"}
     | {"agent_id", "fingerprint", "perceptual_hash", "last_error", "source_url"}
 )
-_LEFT_OUT_TABLES = frozenset({DataExport.__tablename__})
+_LEFT_OUT_TABLES = frozenset({DataExport.__tablename__, "hot_spots"})
+"""The links themselves, and warnings about a place, which hang on a ticket of nobody's."""
 
 
 def collect(session: Session, citizen_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from base.identity import channel_of
 from store.answered import forget_answers
 from store.appointment_models import Appointment
 from store.checklists import forget_checklists
+from store.consents import withdraw
 from store.database import insert_missing
 from store.handover import forget_citizen
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
@@ -27,6 +28,7 @@ from store.notice_models import (
 )
 from store.privacy import reveal
 from store.spoken import forget_spoken
+from store.privacy_models import DataExport
 from store.tickets import city_day
 
 CHAT = "chat"
@@ -150,7 +152,8 @@ def _told_row(told: Told) -> dict[str, Any]:
 def forget_profile(session: Session, citizen_id: str) -> bool:
     """Erase every personal column, contacts, notices, checklists and hand-overs; end subscriptions.
 
-    Tell whether anything was there. Tickets stay: they are the city's record of a case (see
+    Messages that were read go too, and every consent counts as withdrawn. Tell whether anything
+    was there. Tickets stay: they are the city's record of a case (see
     docs/privacy.md). Appointments go but for those that are still to come: a window waits.
     """
     record = session.get(Citizen, citizen_id)
@@ -165,6 +168,7 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     )
     if record is None:
         return ended or listed
+    _forget_rest(session, citizen_id, utc_now())
     known = any(
         value is not None for value in (record.profile, record.name, record.phone, record.id_number)
     )
@@ -172,6 +176,19 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     record.profile_changed_at = None
     _forget_notices(session, citizen_id)
     return known or ended or listed
+
+
+def _forget_rest(session: Session, citizen_id: str, now: datetime) -> None:
+    """Delete messages he has read and links to his data, and note that he agrees no more."""
+    session.execute(delete(DataExport).where(DataExport.citizen_id == citizen_id))
+    read = select(OutgoingMessage.id).where(
+        OutgoingMessage.citizen_id == citizen_id, OutgoingMessage.delivered_at.is_not(None)
+    )
+    session.execute(
+        update(NoticeDelivery).where(NoticeDelivery.message_id.in_(read)).values(message_id=None)
+    )
+    session.execute(delete(OutgoingMessage).where(OutgoingMessage.id.in_(read)))
+    withdraw(session, citizen_id, now)
 
 
 def _forget_notices(session: Session, citizen_id: str) -> None:
@@ -221,6 +238,8 @@ def unsubscribe(
         return False
     found.ended_at = now or utc_now()
     session.flush()
+    if not channels_of(session, citizen_id):
+        withdraw(session, citizen_id, found.ended_at, "policy_notices")
     return True
 
 

@@ -27,6 +27,7 @@ from store.answer_quality import forget_questions
 from store.checklists import forget_untouched
 from store.database import reading, unit_of_work
 from store.media import purge_unattached, sweep_strays
+from store.retention import forget_due
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +79,9 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
     def questions(session: Session, now: datetime) -> object:
         return forget_questions(session, settings.unanswered_keep_days, now)
 
+    def retention(session: Session, now: datetime) -> object:
+        return forget_due(session, settings, now)
+
     return (
         Job("figures", take_figures, FIGURES_SECONDS),
         Job("overdue", partial(count_overdue, categories)),
@@ -91,6 +95,7 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
         Job("unanswered_questions", in_unit_of_work(questions), DAY_SECONDS),
         Job("stray_media", strays, DAY_SECONDS),
         Job("checklist_expiry", in_unit_of_work(checklists), DAY_SECONDS),
+        Job("retention", in_unit_of_work(retention), DAY_SECONDS),
     )
 
 

@@ -27,8 +27,8 @@ from store.notice_models import (
     PolicyNotice,
 )
 from store.privacy import reveal
-from store.spoken import forget_spoken
 from store.privacy_models import DataExport
+from store.spoken import forget_spoken
 from store.tickets import city_day
 
 CHAT = "chat"

@@ -116,6 +116,11 @@ class Settings(BaseSettings):
     handover_calls: int = Field(default=20, ge=1)  # calls that can be made in that time
     handover_keep_days: int = Field(default=90, ge=1)
 
+    # linking channels by a code
+    link_code_minutes: int = Field(default=10, ge=1, le=60)
+    link_guesses: int = Field(default=5, ge=1)  # wrong codes of one conversation in an hour
+    link_guesses_everywhere: int = Field(default=200, ge=1)  # of everybody together
+
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)
     max_photo_bytes: int = 10 * 1024 * 1024

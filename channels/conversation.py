@@ -22,6 +22,8 @@ from channels.attachments import (
     check_video,
 )
 from channels.handover import PersonInChat, answered, is_button, words_of
+from channels.linking import INTENT as LINKING
+from channels.linking import Linking
 from channels.message import (
     Answer,
     Audio,
@@ -78,6 +80,7 @@ class Conversation:
         self._rasa = rasa
         self._classifier = classifier
         self._person = PersonInChat(settings, rasa)
+        self._linking = Linking(settings)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     def handle(self, message: Message) -> Answer:
@@ -92,6 +95,9 @@ class Conversation:
         text = message.text.strip()
         self._check_text(text, message)
         sender = citizen_id(message.channel, message.conversation_id)
+        about_links = None if message.attachments else self._linking.answer(sender, text)
+        if about_links is not None:
+            return answered(message, about_links, LINKING)
         person = self._person.state_of(sender)
         if person or is_button(text):
             said = None if message.attachments else self._person.answer_words(sender, text)

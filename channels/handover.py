@@ -119,11 +119,11 @@ class PersonInChat:
         return (found.get("intent") or {}).get("name") == "emergency"
 
 
-def answered(message: Message, replies: list[dict[str, Any]]) -> Answer:
-    """Return the answer to a message no model has read."""
+def answered(message: Message, replies: list[dict[str, Any]], intent: str = INTENT) -> Answer:
+    """Return the answer to a message no model has read; ``intent`` is what it was about."""
     return Answer(
         conversation_id=message.conversation_id,
-        understanding=Understanding(intent=INTENT, confidence=1.0),
+        understanding=Understanding(intent=intent, confidence=1.0),
         replies=tuple(Reply.of(reply) for reply in replies),
     )
 

@@ -129,12 +129,13 @@ def join_instead(dispatcher: CollectingDispatcher, tracker: Tracker, draft: Draf
     try:
         with unit_of_work() as session:
             ticket = _add(session, kept.ticket_id, tracker.sender_id, draft)
+            own = of_citizen(session, tracker.sender_id, ticket.id) is not None
             card = ticket_card(ticket, categories().get(ticket.category))
     except StateError:
         say(dispatcher, "那个工单刚刚办完，不能再加进去了。您说的我单独上报，不会漏掉。")
         return None
     buttons = [button("查进度", "check_ticket", ticket_id=ticket.id)]
-    if ticket.citizen_id == tracker.sender_id:
+    if own:
         text = f"已补充到您的工单 {ticket.id}，并转给{ticket.department}。"
     else:
         text = (

@@ -13,12 +13,14 @@ from actions.registry import action
 from actions.resources import catalogue
 from actions.turn import Turn, say
 from base.settings import get_settings
+from enquiries.linking.wording import forgotten
 from matcher.notices.decide import present_stage
 from matcher.policy import Policy
 from store.appointments import open_of
 from store.consents import give
 from store.database import unit_of_work
 from store.feedback import end_reminders, note_opened, save_feedback
+from store.identities import linked_to
 from store.models import utc_now
 from store.notice_contacts import end_deliveries
 from store.notices import save_reminder
@@ -114,9 +116,11 @@ _FORGOTTEN = (
 def action_forget_me(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Erases the profile, checklists and the subscription. Erase and say what stays."""
     with unit_of_work() as session:
+        others = [citizen for _, citizen in linked_to(session, tracker.sender_id)]
         known = forget_profile(session, tracker.sender_id)
         ahead = bool(open_of(session, tracker.sender_id))
     text = "您的个人情况、清单和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
     visits = "还没到时间的预约给您留着，不想去了可以说“取消预约”。" if ahead else ""
-    say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。{visits}")
+    links = forgotten(others) if others else ""
+    say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。{visits}{links}")
     return [SlotSet(slot, None) for slot in _FORGOTTEN]

@@ -132,7 +132,7 @@ def action_check_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
         if ticket is None:
             say(dispatcher, otherwise, [button("我要随手拍", "report_pollution")])
             return []
-        history = _history(session, ticket)
+        history = _history(session, ticket, turn.citizen_id)
         card = ticket_card(ticket, categories().get(ticket.category))
         say(dispatcher, history, _ticket_buttons(ticket), [card])
         asked: list[EventType] = []
@@ -306,14 +306,12 @@ def _no_supplement(dispatcher: CollectingDispatcher, ticket: Ticket, words: str)
     return []
 
 
-def _history(session: Session, ticket: Ticket) -> str:
+def _history(session: Session, ticket: Ticket, citizen_id: str) -> str:
     lines = [f"工单 {ticket.id} 现在是：{STATUS_NAMES[ticket.status]}。"]
     for event in ticket.events:
         if event.from_status == event.to_status and event.note is None:
             continue
-        note = reveal(
-            session, event, "note", actor=f"citizen:{ticket.citizen_id}", purpose="check_ticket"
-        )
+        note = reveal(session, event, "note", actor=f"citizen:{citizen_id}", purpose="check_ticket")
         moment = event.at.astimezone(CITY_TIME).strftime("%m-%d %H:%M")
         step = STATUS_NAMES[event.to_status]
         if event.from_status == event.to_status:

@@ -170,6 +170,10 @@ class Settings(BaseSettings):
     speech_sure: float = Field(default=0.8, ge=0, le=1)  # under it, what was heard is read back
     speech_synthesiser: Literal["auto", "kokoro", "endpoint", "none"] = "auto"
     speech_voice: str = "zf_xiaobei"
+    # linking channels by a code
+    link_code_minutes: int = Field(default=10, ge=1, le=60)
+    link_guesses: int = Field(default=5, ge=1)  # wrong codes of one conversation in an hour
+    link_guesses_everywhere: int = Field(default=200, ge=1)  # of everybody together
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

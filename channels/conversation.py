@@ -24,6 +24,8 @@ from channels.attachments import (
 )
 from channels.handover import PersonInChat, answered, is_button, words_of
 from channels.hearing import Hearing
+from channels.linking import INTENT as LINKING
+from channels.linking import Linking
 from channels.message import (
     Answer,
     Audio,
@@ -103,6 +105,7 @@ class Conversation:
         self._hearing = Hearing(settings)
         self._spoken = SpokenPolicy(settings, rasa)
         self._scanner = load_scanner(settings)
+        self._linking = Linking(settings)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read-ahead")
 
     @property
@@ -127,6 +130,9 @@ class Conversation:
         typed = message.text.strip()
         self._check_text(typed, message)
         sender = citizen_id(message.channel, message.conversation_id)
+        about_links = None if message.attachments else self._linking.answer(sender, typed)
+        if about_links is not None:
+            return answered(message, about_links, LINKING)
         heard = self._hearing.hear(message.attachments)
         person = self._person.state_of(sender)
         if person is State.SERVING and heard is not None and heard.text:

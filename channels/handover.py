@@ -131,7 +131,7 @@ class PersonInChat:
 
 
 def answered(message: Message, replies: list[dict[str, Any]], intent: str = INTENT) -> Answer:
-    """Return the answer to a message no model has read."""
+    """Return the answer to a message no model has read; ``intent`` is what it was about."""
     return Answer(
         conversation_id=message.conversation_id,
         understanding=Understanding(intent=intent, confidence=1.0),

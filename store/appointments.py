@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from store.appointment_models import MAX_OPEN, Appointment
+from store.identities import lock_mine, mine
 from store.models import Citizen
 from store.people import citizen
 from store.privacy import note_access, reveal
@@ -105,11 +106,12 @@ def book(
             (``MAX_OPEN`` are open) or ``slot_taken``.
     """
     _alone(session, citizen_id, now)
-    mine = open_of(session, citizen_id)
-    if any(row.service_id == service[0] for row in mine):
+    kept = open_of(session, citizen_id)
+    if any(row.service_id == service[0] for row in kept):
         raise StateError("appointment_twice", "这件事您已经约过了。", service[0])
-    places = sorted(set(range(MAX_OPEN)) - {row.place for row in mine})
-    if not places:
+    own = {row.place for row in kept if row.citizen_id == citizen_id}
+    places = sorted(set(range(MAX_OPEN)) - own)
+    if len(kept) >= MAX_OPEN:
         raise StateError("appointment_limit", f"最多同时约{MAX_OPEN}件事。", citizen_id)
     for _ in range(_TRIES):
         row = Appointment(
@@ -198,15 +200,16 @@ def close_past(session: Session, now: datetime, citizen_id: str | None = None) -
         .returning(Appointment.id)
     )
     if citizen_id is not None:
-        statement = statement.where(Appointment.citizen_id == citizen_id)
+        statement = statement.where(Appointment.citizen_id.in_(mine(session, citizen_id)))
     return len(session.scalars(statement.execution_options(synchronize_session="fetch")).all())
 
 
 def open_of(session: Session, citizen_id: str) -> Sequence[Appointment]:
-    """Return the citizen's open appointments, the soonest first."""
+    """Return the citizen's open appointments of all linked conversations, the soonest first."""
+    own = Appointment.citizen_id.in_(mine(session, citizen_id))
     return session.scalars(
         select(Appointment)
-        .where(Appointment.citizen_id == citizen_id, Appointment.state == "requested")
+        .where(own, Appointment.state == "requested")
         .order_by(Appointment.starts_at, Appointment.id)
     ).all()
 
@@ -216,7 +219,7 @@ def of_citizen(
 ) -> Appointment | None:
     """Return the appointment if it exists and is his; nothing tells the two apart."""
     statement = select(Appointment).where(
-        Appointment.id == appointment_id, Appointment.citizen_id == citizen_id
+        Appointment.id == appointment_id, Appointment.citizen_id.in_(mine(session, citizen_id))
     )
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -296,9 +299,9 @@ def forget_before(session: Session, before: datetime) -> int:
 
 
 def _alone(session: Session, citizen_id: str, now: datetime) -> None:
-    """Let one citizen book one thing at a time: his places and items are counted in peace."""
+    """Let one person book one thing at a time: his places and items are counted in peace."""
     citizen(session, citizen_id)
-    session.get_one(Citizen, citizen_id, with_for_update=True)
+    lock_mine(session, citizen_id)
     close_past(session, now, citizen_id)
 
 

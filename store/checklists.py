@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.checklist_models import Checklist, ChecklistEntry
 from store.database import insert_missing
+from store.identities import mine
 from store.models import Citizen, plain, utc_now
 from store.privacy import reveal
 
@@ -53,21 +54,26 @@ def read_plan(session: Session, checklist: Checklist, actor: str, purpose: str) 
 
 
 def checklist_of(session: Session, citizen_id: str, matter_id: str) -> Checklist | None:
-    """Return the citizen's checklist of a matter."""
-    return session.scalars(
-        select(Checklist).where(
-            Checklist.citizen_id == citizen_id, Checklist.matter_id == matter_id
-        )
-    ).first()
+    """Return the citizen's checklist of a matter: this conversation's, else a linked one's."""
+    found = [row for row in checklists_of(session, citizen_id) if row.matter_id == matter_id]
+    return found[0] if found else None
 
 
 def checklists_of(session: Session, citizen_id: str) -> Sequence[Checklist]:
-    """Return every checklist of a citizen, the one touched last first."""
-    return session.scalars(
+    """Return every checklist of a citizen, the one touched last first; one of each matter.
+
+    Where two linked conversations have the same matter, this conversation's own counts.
+    """
+    rows = session.scalars(
         select(Checklist)
-        .where(Checklist.citizen_id == citizen_id)
+        .where(Checklist.citizen_id.in_(mine(session, citizen_id)))
         .order_by(Checklist.updated_at.desc(), Checklist.id)
     ).all()
+    chosen: dict[str, Checklist] = {}
+    for row in rows:
+        if row.citizen_id == citizen_id or row.matter_id not in chosen:
+            chosen[row.matter_id] = row
+    return [row for row in rows if chosen[row.matter_id] is row]
 
 
 def sync_entries(session: Session, checklist: Checklist, names: Sequence[Name]) -> tuple[Name, ...]:
@@ -124,8 +130,9 @@ def drop_checklist(session: Session, citizen_id: str, matter_id: str) -> bool:
 
 
 def forget_checklists(session: Session, citizen_id: str) -> bool:
-    """Delete every checklist of a citizen; False when there was none."""
-    return _delete(session, [row.id for row in checklists_of(session, citizen_id)]) > 0
+    """Delete every checklist begun in this conversation; False when there was none."""
+    own = select(Checklist.id).where(Checklist.citizen_id == citizen_id)
+    return _delete(session, session.scalars(own).all()) > 0
 
 
 def forget_untouched(session: Session, before: datetime) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
+from store.identities import mine
 from store.notice_models import NoticeDelivery, PolicyFeedback, PolicyNotice
 from store.people import CHAT, citizen
 
@@ -16,11 +17,17 @@ REMIND = "remind"
 
 
 def feedback_of(session: Session, citizen_id: str) -> dict[str, str]:
-    """Return what the citizen said of policies: ``applied`` or ``declined`` by policy id."""
+    """Return what the citizen said of policies: ``applied`` or ``declined`` by policy id.
+
+    The last word counts, in whichever of his linked conversations he said it.
+    """
     rows = session.execute(
-        select(PolicyFeedback.policy_id, PolicyFeedback.feedback).where(
-            PolicyFeedback.citizen_id == citizen_id, PolicyFeedback.feedback != REMIND
+        select(PolicyFeedback.policy_id, PolicyFeedback.feedback)
+        .where(
+            PolicyFeedback.citizen_id.in_(mine(session, citizen_id)),
+            PolicyFeedback.feedback != REMIND,
         )
+        .order_by(PolicyFeedback.at)
     )
     return {row.policy_id: row.feedback for row in rows}
 

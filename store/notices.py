@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from store.database import insert_missing
 from store.feedback import REMIND, feedback_of, reminders_of, save_feedback
+from store.identities import mine
 from store.models import Citizen, Subscription
 from store.notice_models import (
     NoticeDelivery,
@@ -56,7 +57,7 @@ class Person:
         channels: where he wants to hear of policies.
         news_since: from when policies are news to him at his first look; None when everything
             he qualifies for is (a contact registered outside the chat has been shown nothing).
-        known: what he was told, or has seen.
+        known: what he was told, or has seen, in any linked conversation.
         received: policies he has applied for.
         declined: policies he does not want to hear of.
         reminded: policies whose closing he asked to be reminded of.
@@ -174,7 +175,8 @@ def _arrivals(
         )
         .join(NoticeDelivery, NoticeDelivery.digest_id == NoticeDigest.id)
         .where(
-            NoticeDigest.citizen_id == citizen_id, NoticeDigest.created_at > recent - _LONGEST_WAY
+            NoticeDigest.citizen_id.in_(mine(session, citizen_id)),
+            NoticeDigest.created_at > recent - _LONGEST_WAY,
         )
     )
     found: dict[int, tuple[datetime, datetime]] = {}
@@ -187,10 +189,14 @@ def _arrivals(
 
 
 def known_notices(session: Session, citizen_id: str) -> frozenset[Key]:
-    """Return what the citizen was told, or has seen."""
+    """Return what the citizen was told, or has seen, in any of his linked conversations."""
+    return _known(session, mine(session, citizen_id))
+
+
+def _known(session: Session, citizen_ids: Sequence[str]) -> frozenset[Key]:
     rows = session.execute(
         select(PolicyNotice.policy_id, PolicyNotice.version, PolicyNotice.slot).where(
-            PolicyNotice.citizen_id == citizen_id
+            PolicyNotice.citizen_id.in_(citizen_ids)
         )
     )
     return frozenset((row.policy_id, row.version, row.slot) for row in rows)
@@ -212,7 +218,7 @@ def _note(
 ) -> None:
     if not versions:
         return
-    known = known_notices(session, citizen_id)
+    known = _known(session, (citizen_id,))
     for policy_id, version in versions:
         if (policy_id, version, slot) not in known:
             session.add(

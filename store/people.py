@@ -17,6 +17,7 @@ from store.checklists import forget_checklists
 from store.consents import withdraw
 from store.database import insert_missing
 from store.handover import forget_citizen
+from store.identities import forget_links
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
 from store.notice_models import (
     NoticeContact,
@@ -152,13 +153,14 @@ def _told_row(told: Told) -> dict[str, Any]:
 def forget_profile(session: Session, citizen_id: str) -> bool:
     """Erase every personal column, contacts, notices, checklists and hand-overs; end subscriptions.
 
+    Of this conversation alone: what was begun in a linked one stays there, and the link ends.
     Messages that were read go too, and every consent counts as withdrawn. Tell whether anything
     was there. Tickets stay: they are the city's record of a case (see
     docs/privacy.md). Appointments go but for those that are still to come: a window waits.
     """
     record = session.get(Citizen, citizen_id)
     ended = forget_citizen(session, citizen_id) | unsubscribe_all(session, citizen_id)
-    listed = forget_checklists(session, citizen_id)
+    listed = forget_checklists(session, citizen_id) | forget_links(session, citizen_id)
     forget_spoken(session, citizen_id)
     forget_answers(session, citizen_id)
     session.execute(

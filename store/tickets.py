@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from base.calendar import CITY_TIME
 from base.tracing import current
 from store.database import insert_missing
+from store.identities import mine
 from store.models import (
     OutboxEntry,
     Ticket,
@@ -44,10 +45,13 @@ def of_citizen(
 ) -> Ticket | None:
     """Return the ticket if it exists and is this citizen's; nothing tells the two apart.
 
+    It is his when he filed it in any of his linked conversations (:func:`store.identities.mine`).
     With ``lock`` the row is read afresh and nobody else changes it before the unit of work
     ends: for everything that decides by the ticket's status.
     """
-    statement = select(Ticket).where(Ticket.id == ticket_id, Ticket.citizen_id == citizen_id)
+    statement = select(Ticket).where(
+        Ticket.id == ticket_id, Ticket.citizen_id.in_(mine(session, citizen_id))
+    )
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session.scalars(statement).first()
@@ -64,7 +68,7 @@ def by_id(session: Session, ticket_id: str, *, lock: bool = False) -> Ticket | N
 def visible_to(session: Session, citizen_id: str, ticket_id: str) -> Ticket | None:
     """Return the ticket if the citizen filed it or follows it: for reading only."""
     return session.scalars(
-        select(Ticket).where(Ticket.id == ticket_id, _seen_by(citizen_id))
+        select(Ticket).where(Ticket.id == ticket_id, _seen_by(mine(session, citizen_id)))
     ).first()
 
 
@@ -72,7 +76,7 @@ def latest_visible_to(session: Session, citizen_id: str, limit: int = 5) -> Sequ
     """Return the newest tickets the citizen filed or follows, newest first."""
     return session.scalars(
         select(Ticket)
-        .where(_seen_by(citizen_id))
+        .where(_seen_by(mine(session, citizen_id)))
         .order_by(Ticket.created_at.desc(), Ticket.id.desc())
         .limit(limit)
     ).all()
@@ -80,7 +84,12 @@ def latest_visible_to(session: Session, citizen_id: str, limit: int = 5) -> Sequ
 
 def follower_of(session: Session, ticket_id: str, citizen_id: str) -> TicketFollower | None:
     """Return the citizen's place among a ticket's followers, if he has one."""
-    return session.get(TicketFollower, (ticket_id, citizen_id))
+    return session.scalars(
+        select(TicketFollower).where(
+            TicketFollower.ticket_id == ticket_id,
+            TicketFollower.citizen_id.in_(mine(session, citizen_id)),
+        )
+    ).first()
 
 
 def followers_of(session: Session, ticket_id: str) -> Sequence[str]:
@@ -94,19 +103,19 @@ def followers_of(session: Session, ticket_id: str) -> Sequence[str]:
 
 def remove_follower(session: Session, ticket_id: str, citizen_id: str) -> bool:
     """Take a citizen off a ticket's followers; False when he was not among them."""
-    found = follower_of(session, ticket_id, citizen_id)
-    if found is None:
-        return False
-    session.delete(found)
-    session.flush()
-    return True
+    found = False
+    while (place := follower_of(session, ticket_id, citizen_id)) is not None:
+        session.delete(place)
+        session.flush()
+        found = True
+    return found
 
 
 def latest_of_citizen(session: Session, citizen_id: str, limit: int = 5) -> Sequence[Ticket]:
     """Return the citizen's newest tickets, newest first."""
     return session.scalars(
         select(Ticket)
-        .where(Ticket.citizen_id == citizen_id)
+        .where(Ticket.citizen_id.in_(mine(session, citizen_id)))
         .order_by(Ticket.created_at.desc(), Ticket.id.desc())
         .limit(limit)
     ).all()
@@ -314,7 +323,10 @@ def awaiting_verdict(session: Session, citizen_id: str) -> Ticket | None:
     """Return the citizen's newest ticket that is resolved and not yet closed."""
     return session.scalars(
         select(Ticket)
-        .where(Ticket.citizen_id == citizen_id, Ticket.status.in_(("resolved", "verified")))
+        .where(
+            Ticket.citizen_id.in_(mine(session, citizen_id)),
+            Ticket.status.in_(("resolved", "verified")),
+        )
         .order_by(Ticket.updated_at.desc())
         .limit(1)
     ).first()
@@ -325,7 +337,7 @@ def rateable(session: Session, citizen_id: str) -> Ticket | None:
     return session.scalars(
         select(Ticket)
         .where(
-            Ticket.citizen_id == citizen_id,
+            Ticket.citizen_id.in_(mine(session, citizen_id)),
             or_(*(Ticket.status == s for s in ("resolved", "verified", "closed"))),
         )
         .order_by(Ticket.updated_at.desc())
@@ -352,6 +364,6 @@ def filed_since(
     return session.scalars(statement).all()
 
 
-def _seen_by(citizen_id: str) -> ColumnElement[bool]:
-    followed = select(TicketFollower.ticket_id).where(TicketFollower.citizen_id == citizen_id)
-    return or_(Ticket.citizen_id == citizen_id, Ticket.id.in_(followed))
+def _seen_by(citizen_ids: Sequence[str]) -> ColumnElement[bool]:
+    followed = select(TicketFollower.ticket_id).where(TicketFollower.citizen_id.in_(citizen_ids))
+    return or_(Ticket.citizen_id.in_(citizen_ids), Ticket.id.in_(followed))

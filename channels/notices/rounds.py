@@ -24,6 +24,7 @@ from channels.notices.wording import Item, chat_replies
 from matcher.notices.ages import Age
 from matcher.notices.decide import History, Subject, Wanted, eligible, wanted
 from store.database import unit_of_work
+from store.identities import hold_person
 from store.notices import (
     Person,
     compose,
@@ -116,6 +117,8 @@ class Rounds:
         *,
         dry: bool,
     ) -> None:
+        if not hold_person(session, citizen_id):
+            return  # told through a linked conversation just now: looked at in the next round
         person = read_person(session, citizen_id, PURPOSE, now, now - self._manners.window)
         plan = self.plan(person, policies, first_seen, now)
         if not dry:

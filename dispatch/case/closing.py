@@ -130,7 +130,7 @@ def object_again(  # noqa: PLR0913
     key = f"shimin-{ticket.id}-objected-{message_id}"
     if is_queued(session, key):
         return ticket
-    pass_on(session, ticket, key, OBJECTION, words, photos)
+    pass_on(session, ticket, citizen_id, key, OBJECTION, words, photos)
     return ticket
 
 

@@ -174,16 +174,25 @@ def supplement(  # noqa: PLR0913
             "这个工单已经办理完毕，不能再补充。",
             f"a {ticket.status} ticket takes no supplement",
         )
-    pass_on(session, ticket, key, SUPPLEMENT, words, photos)
+    pass_on(session, ticket, citizen_id, key, SUPPLEMENT, words, photos)
     return ticket
 
 
 def pass_on(  # noqa: PLR0913
-    session: Session, ticket: Ticket, key: str, heading: str, words: str, photos: tuple[str, ...]
+    session: Session,
+    ticket: Ticket,
+    citizen_id: str,
+    key: str,
+    heading: str,
+    words: str,
+    photos: tuple[str, ...],
 ) -> None:
-    """Keep what its citizen adds to a ticket and queue it for the dispatch system under ``key``."""
-    bound = attach_media(session, ticket.citizen_id, photos, ticket.id)
-    add_event(session, ticket, ticket.status, actor=f"citizen:{ticket.citizen_id}", note=words)
+    """Keep what its citizen adds to a ticket and queue it for the dispatch system under ``key``.
+
+    ``citizen_id`` is the conversation he adds it in, which may be another one of his.
+    """
+    bound = attach_media(session, citizen_id, photos, ticket.id)
+    add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}", note=words)
     body = {"description": f"{heading}{words}", "photos": list(bound)}
     queue_outbox(session, ticket, "update", key, body)
 

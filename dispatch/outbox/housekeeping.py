@@ -26,6 +26,7 @@ from dispatch.similar.hotspots import HotSpots
 from store.answer_quality import forget_questions
 from store.checklists import forget_untouched
 from store.database import reading, unit_of_work
+from store.identities import forget_codes
 from store.media import purge_unattached, sweep_strays
 from store.retention import forget_due
 
@@ -38,6 +39,9 @@ HOT_SPOT_SECONDS = 30.0
 FIGURES_SECONDS = 15.0
 PHOTO_SECONDS = 10.0
 """Somebody may be looking at the message that shows the photo."""
+
+LINK_CODES_KEPT = timedelta(days=1)
+"""Beyond the hour in which attempts are counted; the audit keeps what was tried."""
 
 Work = Callable[[datetime], object]
 
@@ -82,6 +86,9 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
     def retention(session: Session, now: datetime) -> object:
         return forget_due(session, settings, now)
 
+    def codes(session: Session, now: datetime) -> object:
+        return forget_codes(session, now - LINK_CODES_KEPT)
+
     return (
         Job("figures", take_figures, FIGURES_SECONDS),
         Job("overdue", partial(count_overdue, categories)),
@@ -94,6 +101,7 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
         Job("unattached_media", in_unit_of_work(unattached), DAY_SECONDS),
         Job("unanswered_questions", in_unit_of_work(questions), DAY_SECONDS),
         Job("stray_media", strays, DAY_SECONDS),
+        Job("link_codes", in_unit_of_work(codes), DAY_SECONDS),
         Job("checklist_expiry", in_unit_of_work(checklists), DAY_SECONDS),
         Job("retention", in_unit_of_work(retention), DAY_SECONDS),
     )

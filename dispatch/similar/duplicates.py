@@ -8,7 +8,7 @@ complaint, so the threshold is set for precision (docs/duplicates.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -25,6 +25,7 @@ from dispatch.places.gazetteer import Gazetteer
 from dispatch.reporting.intake import Draft
 from dispatch.similar.comparison import Account, Comparison, load_weights
 from dispatch.similar.joining import AT_WORK, people
+from store.identities import mine
 from store.media import similar_photos
 from store.models import Ticket
 from store.nearby import box_around, tickets_near
@@ -117,8 +118,9 @@ class DuplicateFinder:
         if comparison is None or account is None:
             return None
         tickets = self._candidates(session, comparison, account, now)
+        own = mine(session, citizen_id)
         found = [
-            self._similar(ticket, score, account, citizen_id, now)
+            self._similar(ticket, score, account, own, now)
             for ticket, score in self._judge(session, comparison, account, tickets, draft.photos)
             if score >= comparison.threshold
         ]
@@ -204,15 +206,15 @@ class DuplicateFinder:
         ticket: Ticket,
         score: float,
         account: Account,
-        citizen_id: str,
+        own: Collection[str],
         now: datetime,
     ) -> Similar:
         relation: Relation = "other"
         if ticket.status in HANDLED:
             relation = "handled"
-        elif ticket.citizen_id == citizen_id:
+        elif ticket.citizen_id in own:
             relation = "own"
-        elif citizen_id in people(ticket):
+        elif people(ticket).intersection(own):
             relation = "followed"
         moment = ticket.updated_at if relation == "handled" else ticket.created_at
         return Similar(

@@ -17,6 +17,7 @@ from dispatch.case.filing import media_for_one_ticket
 from dispatch.case.wording import JOINED, LINK_FIELDS
 from store.database import insert_missing
 from store.drafts import drop_draft
+from store.identities import mine
 from store.media import attach_media
 from store.models import Ticket, TicketFollower, plain
 from store.people import citizen
@@ -26,6 +27,7 @@ from store.tickets import (
     follower_of,
     followers_of,
     is_queued,
+    of_citizen,
     queue_outbox,
     remove_follower,
 )
@@ -66,12 +68,13 @@ def join(session: Session, ticket_id: str, citizen_id: str, draft: Draft) -> Joi
     if ticket is None or ticket.kind != "complaint" or ticket.status not in AT_WORK:
         status = ticket.status if ticket else "missing"
         raise StateError("ticket_not_open", "这个工单已经办完了。", f"{ticket_id} is {status}")
-    if ticket.citizen_id == citizen_id:
+    if ticket.citizen_id in mine(session, citizen_id):
         raise StateError("ticket_is_own", "这是您自己的工单。", f"{ticket_id} is the citizen's own")
     citizen(session, citizen_id)
-    words = plain(draft.description)
-    follower = TicketFollower(ticket_id=ticket_id, citizen_id=citizen_id, words=words)
-    insert_missing(session, follower, (ticket_id, citizen_id))
+    if follower_of(session, ticket_id, citizen_id) is None:
+        words = plain(draft.description)
+        follower = TicketFollower(ticket_id=ticket_id, citizen_id=citizen_id, words=words)
+        insert_missing(session, follower, (ticket_id, citizen_id))
     media = media_for_one_ticket(session, citizen_id, (*draft.photos, *draft.videos))
     bound = attach_media(session, citizen_id, media, ticket_id)
     add_event(session, ticket, ticket.status, actor=f"citizen:{citizen_id}")
@@ -91,6 +94,8 @@ def leave(session: Session, ticket_id: str, citizen_id: str) -> bool:
 
 def follows(session: Session, ticket_id: str, citizen_id: str) -> bool:
     """Tell whether a citizen follows a ticket that somebody else filed."""
+    if of_citizen(session, citizen_id, ticket_id) is not None:
+        return False
     return follower_of(session, ticket_id, citizen_id) is not None
 
 

@@ -259,7 +259,7 @@ Answer = tuple[int, bytes]
 
 
 class Platform:
-    """One robot's server: checks the signature as documented, then says what the test wants."""
+    """One robot's server: keeps what it hears, then says what the test wants."""
 
     def __init__(self, answer: Callable[[], Answer]) -> None:
         self.answer = answer
@@ -328,6 +328,48 @@ def test_feishu_hears_a_signature_it_can_check(platform: Platform) -> None:
     key = f"{body['timestamp']}\n{SECRET}".encode()
     assert base64.b64decode(body["sign"]) == hmac.new(key, b"", hashlib.sha256).digest()
     assert (body["msg_type"], body["content"]) == ("text", {"text": "有新政策"})
+
+
+def verified(channel: str, heard: dict[str, Any], secret: str, now: float) -> bool:
+    """Check as the platform documents it: the signature, and a time within an hour."""
+    if channel == "dingtalk":
+        stamp, sign = heard["query"].get("timestamp", ""), heard["query"].get("sign", "")
+        digest = hmac.new(secret.encode(), f"{stamp}\n{secret}".encode(), hashlib.sha256)
+        at = int(stamp or 0) / 1000
+    else:
+        stamp, sign = heard["body"].get("timestamp", ""), heard["body"].get("sign", "")
+        digest = hmac.new(f"{stamp}\n{secret}".encode(), b"", hashlib.sha256)
+        at = int(stamp or 0)
+    expected = base64.b64encode(digest.digest()).decode()
+    return abs(now - at) < 3600 and hmac.compare_digest(expected, sign)
+
+
+@pytest.mark.parametrize("channel", ["dingtalk", "feishu"])
+@pytest.mark.parametrize(
+    ("secret", "late", "taken"),
+    [(SECRET, 0, True), ("SECanother", 0, False), (None, 0, False), (SECRET, 4000, False)],
+)
+def test_a_platform_that_verifies_takes_what_is_signed_right_and_now(
+    platform: Platform, channel: str, secret: str | None, late: float, taken: bool
+) -> None:
+    now = 1_795_334_400.0
+    codes = {
+        "dingtalk": (b'{"errcode":0}', b'{"errcode":310000,"errmsg":"sign not match"}'),
+        "feishu": (b'{"code":0}', b'{"code":19021,"msg":"sign match fail"}'),
+    }
+
+    def answer() -> Answer:
+        fits = verified(channel, platform.heard[-1], SECRET, now)
+        return 200, codes[channel][0 if fits else 1]
+
+    platform.answer = answer
+    with robot_client() as client:
+        robots = Robots(client, lambda: now - late)
+        if taken:
+            robots.send(channel, platform.url(channel), secret, "有新政策")
+            return
+        with pytest.raises(RefusedError):
+            robots.send(channel, platform.url(channel), secret, "有新政策")
 
 
 def test_wecom_needs_the_key_in_its_address_alone(platform: Platform) -> None:

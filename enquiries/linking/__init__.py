@@ -1,0 +1,1 @@
+"""Linking conversations on several channels as one person's (docs/identities.md)."""

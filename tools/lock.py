@@ -16,19 +16,11 @@ JAX = ("jax==", "jaxlib==", "ml-dtypes==")
 def main() -> None:
     """Rewrite the three lock files."""
     modern = ["--python-version", "3.11"]
-    run(["pyproject.toml", "-o", "requirements.lock", "--extra", "voice", *modern])
-    test = [
-        "--extra",
-        "voice",
-        "--extra",
-        "hub",
-        "--extra",
-        "dev",
-        "-c",
-        "requirements.lock",
-        *modern,
-    ]
-    run(["pyproject.toml", "-o", "requirements-test.lock", *test])
+    voice = ["--extra", "voice"]
+    run(["pyproject.toml", "-o", "requirements.lock", *voice, *modern])
+    test = [*voice, "--extra", "sherpa", "--extra", "hub", "--extra", "dev"]
+    known = ["-c", "requirements.lock"]
+    run(["pyproject.toml", "-o", "requirements-test.lock", *test, *known, *modern])
     drop(GPU, ROOT / "requirements-test.lock")
     run(["bot/requirements.in", "-o", "bot/requirements.lock", "--python-version", "3.10"])
     drop(JAX, ROOT / "bot" / "requirements.lock")  # installed with --no-deps

@@ -17,16 +17,17 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rapidfuzz.distance import Levenshtein
 
-from base.settings import get_settings
+from base.settings import VAR, get_settings
 from benchmarks.voice.utterances import (
+    JOBS,
     SEED,
     Utterance,
     over_the_telephone,
@@ -50,14 +51,16 @@ CONDITIONS: dict[str, Callable[[Sound, int], Sound]] = {
 }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Heard:
-    """One sentence in one condition: what came of it and what it took."""
+    """One sentence in one condition: what came of it, before and after the lexicon."""
 
-    utterance: Utterance
+    number: int
     condition: str
-    raw: Transcript
-    text: str
+    raw: str
+    mended: str
+    confidence: float | None
+    unheard: str | None
     seconds: float
     took: float
     cpu: float
@@ -74,7 +77,7 @@ def errors(reference: str, heard: str) -> tuple[int, int]:
     return int(Levenshtein.distance(wanted, bare(heard))), len(wanted)
 
 
-def rate(pairs: Iterator[tuple[int, int]]) -> float:
+def rate(pairs: Iterable[tuple[int, int]]) -> float:
     """Return the error rate over several sentences."""
     wrong, length = map(sum, zip(*pairs, strict=True))
     return float(wrong / length)
@@ -104,56 +107,83 @@ def intents(texts: list[tuple[str, str]]) -> list[str]:
     return [found[text or "嗯", intent] for text, intent in texts]
 
 
+def hear(hearing: Hearing, utterances: list[Utterance], kept: Path) -> list[Heard]:
+    """Hear every sentence; ``kept`` holds what was heard, so that a broken-off run goes on."""
+    rows = []
+    if kept.is_file():
+        rows = [Heard(**json.loads(line)) for line in kept.read_text("utf-8").splitlines()]
+    done = {(row.condition, row.number) for row in rows}
+    listen(hearing, sound_of(utterances[0]))  # loads
+    for condition, change in CONDITIONS.items():
+        for number, utterance in enumerate(utterances):
+            left_out = condition != "clean" and number % EVERY
+            if left_out or (condition, number) in done:
+                continue
+            sound = change(sound_of(utterance), number)
+            raw, mended, took, cpu = listen(hearing, sound)
+            row = Heard(
+                number,
+                condition,
+                raw.text,
+                mended.text,
+                raw.confidence,
+                raw.unheard,
+                sound.seconds,
+                took,
+                cpu,
+            )
+            rows.append(row)
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+    return rows
+
+
 def measure(half: str, count: int, real: Path | None) -> dict[str, Any]:
     """Hear everything and return the figures."""
     hearing = Hearing(get_settings())
     utterances = spoken(half, count)
-    listen(hearing, sound_of(utterances[0]))  # loads
-    rows = []
-    for condition, change in CONDITIONS.items():
-        for number, utterance in enumerate(utterances):
-            if condition != "clean" and number % EVERY:
-                continue
-            sound = change(sound_of(utterance), number)
-            raw, mended, took, cpu = listen(hearing, sound)
-            rows.append(Heard(utterance, condition, raw, mended.text, sound.seconds, took, cpu))
+    rows = hear(hearing, utterances, VAR / "voice-benchmark" / half / f"heard-{count}.jsonl")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    texts = [(row.text, row.utterance.intent) for row in rows]
-    written = [(row.utterance.text, row.utterance.intent) for row in rows]
-    read = intents(texts + written)
-    from_voice, from_text = read[: len(rows)], read[len(rows) :]
-    report: dict[str, Any] = {"engine": hearing.engine, "peak_mb": round(memory), "conditions": {}}
-    for condition in CONDITIONS:
-        at = [i for i, row in enumerate(rows) if row.condition == condition]
-        report["conditions"][condition] = {
-            "sentences": len(at),
-            "cer_raw": round(rate(errors(rows[i].utterance.text, rows[i].raw.text) for i in at), 4),
-            "cer": round(rate(errors(rows[i].utterance.text, rows[i].text) for i in at), 4),
-            "intents": round(sum(from_voice[i] == texts[i][1] for i in at) / len(at), 4),
-            "intents_of_text": round(sum(from_text[i] == texts[i][1] for i in at) / len(at), 4),
-            "unheard": sum(rows[i].raw.unheard is not None for i in at),
-            "real_time_factor": round(
-                sum(rows[i].took for i in at) / sum(rows[i].seconds for i in at), 3
-            ),
-            "cpu_factor": round(sum(rows[i].cpu for i in at) / sum(rows[i].seconds for i in at), 3),
+    meant = [utterances[row.number] for row in rows]
+    texts = [(row.mended, said.intent) for row, said in zip(rows, meant, strict=True)]
+    read = intents(texts + [(said.text, said.intent) for said in meant])
+    lines = [
+        {
+            **asdict(row),
+            "said": said.text,
+            "job": said.job,
+            "voice": said.voice,
+            "intent": said.intent,
+            "read": read[at],
+            "read_of_text": read[len(rows) + at],
         }
+        for at, (row, said) in enumerate(zip(rows, meant, strict=True))
+    ]
+    report: dict[str, Any] = {"engine": hearing.engine, "peak_mb": round(memory)}
+    for condition in CONDITIONS:
+        report[condition] = _figures([line for line in lines if line["condition"] == condition])
+    report["jobs"] = {job: _figures([x for x in lines if x["job"] == job]) for job in JOBS}
     if real is not None:
         report["real"] = _real(hearing, real)
-    report["sentences"] = [
-        {
-            "condition": row.condition,
-            "said": row.utterance.text,
-            "heard": row.raw.text,
-            "mended": row.text,
-            "confidence": row.raw.confidence,
-            "voice": row.utterance.voice,
-            "intent": row.utterance.intent,
-            "read": from_voice[i],
-            "read_of_text": from_text[i],
-        }
-        for i, row in enumerate(rows)
-    ]
-    return report
+    return {**report, "sentences": lines}
+
+
+def _figures(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    if not lines:
+        return {"sentences": 0}
+    seconds = sum(line["seconds"] for line in lines)
+    return {
+        "sentences": len(lines),
+        "cer_raw": round(rate(errors(x["said"], x["raw"]) for x in lines), 4),
+        "cer": round(rate(errors(x["said"], x["mended"]) for x in lines), 4),
+        "intents": round(sum(x["read"] == x["intent"] for x in lines) / len(lines), 4),
+        "intents_of_text": round(
+            sum(x["read_of_text"] == x["intent"] for x in lines) / len(lines), 4
+        ),
+        "unheard": sum(x["unheard"] is not None for x in lines),
+        "real_time_factor": round(sum(x["took"] for x in lines) / seconds, 3),
+        "cpu_factor": round(sum(x["cpu"] for x in lines) / seconds, 3),
+    }
 
 
 def _real(hearing: Hearing, folder: Path) -> dict[str, Any]:

@@ -199,6 +199,25 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path, files: tuple[str, ...
         SherpaRecogniser(folder, tuple)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("model.onnx",),
+        ("encoder.onnx", "decoder.onnx"),
+        ("encoder.onnx", "decoder.onnx", "joiner.onnx"),
+    ],
+)
+def test_a_model_that_cannot_be_read_is_named(tmp_path: Path, files: tuple[str, ...]) -> None:
+    pytest.importorskip("sherpa_onnx", reason="the extra `sherpa` is not installed")
+    folder = folder_with(tmp_path / "broken", *files)
+    for name in files:
+        (folder / name).write_bytes(b"no model")
+    (folder / "tokens.txt").write_text("<blk> 0\n社 1\n保 2\n卡 3\n", encoding="utf-8")
+    recogniser = SherpaRecogniser(folder, lambda: ["社保卡"])
+    with pytest.raises(ConfigurationError, match=str(folder)):
+        recogniser.recognise(VOICE)
+
+
 def test_what_an_installation_hears_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def engine(**changes: Any) -> str:
         found = load_recogniser(Settings(_env_file=None, **changes), tuple)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     telegram_token: SecretStr = SecretStr("")  # empty: no Telegram
     telegram_webhook_secret: SecretStr = SecretStr("")
+    wechat_app_secret: SecretStr = SecretStr("")
+    wechat_token: SecretStr = SecretStr("")  # signs what the platform pushes
+    wechat_aes_key: SecretStr = SecretStr("")  # EncodingAESKey; empty: plain mode
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -122,6 +125,12 @@ class Settings(BaseSettings):
     channel_workers: int = Field(default=4, ge=1)  # conversations answered side by side
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_api_url: str = "https://api.telegram.org"
+    wechat_app_id: str = ""  # empty: no WeChat
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    wechat_reply_seconds: float = Field(default=4.3, gt=0, lt=5)  # the platform waits for five
+    # 订阅通知 after the 48 hours: id, then what each field is filled with
+    wechat_ticket_template: str = ""
+    wechat_notice_template: str = ""
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

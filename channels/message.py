@@ -37,11 +37,12 @@ class Video(_Model):
 
 
 class Audio(_Model):
-    """A recording, base64."""
+    """A recording, base64; ``transcript`` is what the platform it came through heard in it."""
 
     type: Literal["audio"]
     content_type: str = Field(max_length=100)
     data: str = Field(repr=False)
+    transcript: str | None = Field(default=None, max_length=2000, repr=False)
 
 
 class SharedLocation(_Model):

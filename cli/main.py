@@ -25,6 +25,7 @@ from cli import (
     services,
     talk,
     tickets,
+    wechat,
 )
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(appointments.app, name="appointments", help="Appointments at halls
 app.add_typer(tickets.tickets, name="tickets", help="Tickets for other systems.")
 app.add_typer(agents.app, name="agents", help="Who answers citizens in person.")
 app.add_typer(channels.app, name="channels", help="Platforms that push messages.")
+app.add_typer(wechat.app, name="wechat", help="The WeChat official account.")
 app.command("keys")(keys.keys)
 app.command("export-audit")(operations.export_audit)
 app.add_typer(serve.app, name="serve", help="Run one of the processes.")

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     speech_key: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
     batch_url: SecretStr = SecretStr("")  # of batch_engine; may hold a password
+    wechat_app_secret: SecretStr = SecretStr("")
+    wechat_token: SecretStr = SecretStr("")  # signs what the platform pushes
+    wechat_aes_key: SecretStr = SecretStr("")  # EncodingAESKey; empty: plain mode
 
     # storage
     database_url: str = f"sqlite:///{VAR / 'shimin.db'}"
@@ -174,6 +177,12 @@ class Settings(BaseSettings):
     link_code_minutes: int = Field(default=10, ge=1, le=60)
     link_guesses: int = Field(default=5, ge=1)  # wrong codes of one conversation in an hour
     link_guesses_everywhere: int = Field(default=200, ge=1)  # of everybody together
+    wechat_app_id: str = ""  # empty: no WeChat
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    wechat_reply_seconds: float = Field(default=4.3, gt=0, lt=5)  # the platform waits for five
+    # 订阅通知 after the 48 hours: id, then what each field is filled with
+    wechat_ticket_template: str = ""
+    wechat_notice_template: str = ""
 
     # limits (bytes, characters, seconds)
     max_text_chars: int = Field(default=2000, ge=100)

@@ -29,6 +29,7 @@ from cli import (
     services,
     talk,
     tickets,
+    wechat,
 )
 from cli.doctor.command import doctor
 
@@ -55,6 +56,7 @@ app.command("doctor")(doctor)
 app.command("backup")(backup.backup)
 app.command("backup-key")(backup.backup_key)
 app.command("restore")(backup.restore_backup)
+app.add_typer(wechat.app, name="wechat", help="The WeChat official account.")
 app.command("export-audit")(operations.export_audit)
 app.add_typer(audit.app, name="audit", help="The record of reads of personal data.")
 app.add_typer(retention.app, name="retention")

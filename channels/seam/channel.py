@@ -60,7 +60,7 @@ class Channel:
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
-    answer_grace: ClassVar[timedelta] = timedelta()
+    answer_grace: timedelta = timedelta()
     """How long after a message came in its answer is left to a webhook that is still open."""
 
     @property

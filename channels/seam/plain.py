@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from channels.message import Card, Reply
 
 _LINK = ("http://", "https://")
@@ -33,20 +35,21 @@ def utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def split_text(text: str, limit: int) -> list[str]:
-    """Cut a text into pieces of at most ``limit`` UTF-16 units, at the ends of lines or sentences.
+def split_text(text: str, limit: int, measure: Callable[[str], int] = utf16_length) -> list[str]:
+    """Cut a text into pieces of at most ``limit`` units, at the ends of lines or sentences.
 
     Nothing is lost but white space where it is cut; a text of white space alone gives no piece.
+    ``measure`` tells the units of a character: UTF-16 code units, or what a platform counts.
     """
     pieces, rest = [], text.strip()
-    while utf16_length(rest) > limit:
-        end = _cut(rest, limit)
+    while sum(map(measure, rest)) > limit:
+        end = _cut(rest, limit, measure)
         pieces.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return [piece for piece in (*pieces, rest) if piece]
 
 
-def _cut(text: str, limit: int) -> int:
+def _cut(text: str, limit: int, measure: Callable[[str], int]) -> int:
     """Return where to cut: after the last line, else sentence, else as far as it goes.
 
     A piece is never shorter than half of what it may hold, so that a text full of short lines
@@ -54,7 +57,7 @@ def _cut(text: str, limit: int) -> int:
     """
     units, room = 0, 0
     for char in text:
-        units += 2 if ord(char) > 0xFFFF else 1
+        units += measure(char)
         if units > limit:
             break
         room += 1

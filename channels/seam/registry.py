@@ -7,8 +7,9 @@ from collections.abc import Callable
 from base.settings import Settings
 from channels.seam.channel import Channel
 from channels.telegram import channel as telegram
+from channels.wechat import channel as wechat
 
-BUILDERS: tuple[Callable[[Settings], Channel | None], ...] = (telegram.build,)
+BUILDERS: tuple[Callable[[Settings], Channel | None], ...] = (telegram.build, wechat.build)
 """Each builds a channel, or nothing when its settings are not given. Building is cheap: no
 connection is opened before :meth:`Channel.start`.
 

@@ -15,6 +15,7 @@ from channels.seam.channel import Channel
 from channels.seam.sender import Sender
 from channels.seam.worker import Assistant, Worker
 from store.buttons import forget_buttons
+from store.choices import forget_choices
 from store.database import unit_of_work
 from store.incoming import forget_incoming, resume
 from store.models import utc_now
@@ -101,6 +102,7 @@ class Service:
                     forget_incoming(session, now - KEEP)
                     forget_outgoing(session, now - KEEP)
                     forget_buttons(session, now - KEEP_BUTTONS)
+                    forget_choices(session, now - KEEP_BUTTONS)
             except Exception:
                 log.exception("housekeeping_failed")
             self._stop.wait(HOUSE_SECONDS)

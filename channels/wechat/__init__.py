@@ -1,0 +1,1 @@
+"""WeChat official accounts (公众号), as https://developers.weixin.qq.com/doc/offiaccount documents."""

@@ -29,5 +29,8 @@ def store_pushed(channel: str, pushed: Iterable[Pushed]) -> int:
     """
     with unit_of_work() as session:
         return sum(
-            receive(session, channel, p.key, p.conversation_id, p.content, p.album) for p in pushed
+            receive(
+                session, channel, p.key, p.conversation_id, p.content, p.album, replaces=p.replaces
+            )
+            for p in pushed
         )

@@ -64,9 +64,11 @@ class Pigeons(Channel):
         return [text for to, text in self.sent if to == conversation_id]
 
 
-def arrive(key: str, text: str, to: str = "c-1", album: str | None = None) -> int:
+def arrive(
+    key: str, text: str, to: str = "c-1", album: str | None = None, replaces: str | None = None
+) -> int:
     """Store one message as a receiver does; tells how many were new."""
-    return store_pushed("pigeon", [Pushed(key, to, text, album)])
+    return store_pushed("pigeon", [Pushed(key, to, text, album, replaces)])
 
 
 @dataclass

@@ -142,6 +142,18 @@ def test_a_part_that_comes_too_late_is_a_message_of_its_own(loft: Loft) -> None:
     assert loft.assistant.texts() == ["图1", "图2"]
 
 
+def test_a_correction_takes_the_place_of_what_nobody_has_taken(loft: Loft) -> None:
+    arrive("1", "错字")
+    for _ in range(2):  # pushed twice
+        arrive("1e", "没有错字", replaces="1")
+    loft.work()
+    assert loft.assistant.texts() == ["没有错字"]
+    arrive("1f", "更正", replaces="1")
+    arrive("1e", "没有错字", replaces="1")
+    loft.work()
+    assert loft.assistant.texts() == ["没有错字", "更正"]
+
+
 def test_a_channel_may_answer_by_itself_or_not_at_all(loft: Loft) -> None:
     loft.channel.hearing = lambda parts: (Reply.of({"text": "欢迎"}),) if "/start" in parts else ()
     arrive("1", "/start")

@@ -279,6 +279,7 @@ def ears(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, Au
             "speech_synthesiser": "endpoint",
             "speech_url": server.url,
             "max_audio_seconds": 10,
+            "max_audio_bytes": 500_000,
         }
         with (
             isolated(tmp_path_factory.mktemp("ears"), **changes) as settings,
@@ -362,7 +363,7 @@ def test_a_silent_recording_does_not_cost_the_place_beside_it(
         ([audio(encoded(tone(11), "flac"))], (413, "audio_too_long")),
         ([audio(encoded(np.zeros(600 * 16_000, np.float32), "flac"))], (413, "audio_too_long")),
         ([audio(VOICE)] * 4, (422, "too_many_recordings")),
-        ([audio(bytes(5 * 1024 * 1024 + 9))], (413, "audio_too_large")),
+        ([audio(bytes(500_010))], (413, "audio_too_large")),
     ],
     ids=["no-audio", "broken", "long", "ten-minutes", "many", "large"],
 )

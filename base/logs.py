@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal
@@ -22,6 +23,30 @@ def _mask_values(
         if not key.startswith("_") and key not in _RANDOM:  # structlog's own
             event[key] = _masked(value)
     return event
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_IN_TRACEBACK = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _keep_in_line(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Write control characters as escapes: what a citizen says never begins a line of its own.
+
+    The lines of a traceback are kept and indented.
+    """
+    for key, value in event.items():
+        if isinstance(value, str) and not key.startswith("_"):
+            if key == "exception":
+                event[key] = _IN_TRACEBACK.sub(_escaped, value).replace("\n", "\n    ")
+            else:
+                event[key] = _CONTROL.sub(_escaped, value)
+    return event
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 def _masked(value: Any) -> Any:
@@ -48,6 +73,7 @@ def configure_logs(level: int = logging.INFO, form: Literal["text", "json"] = "t
         structlog.processors.TimeStamper("iso" if as_json else "%H:%M:%S", utc=as_json),
         structlog.processors.format_exc_info,
         _mask_values,
+        _keep_in_line,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)

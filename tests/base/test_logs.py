@@ -96,3 +96,20 @@ def test_configuring_twice_does_not_log_twice() -> None:
         configure_logs(logging.DEBUG)
         structlog.get_logger("twice").debug("once")
     assert written.getvalue().count("once") == 1
+
+
+def test_what_is_logged_never_begins_a_line_of_its_own() -> None:
+    forged = "\r\n12:00:00 [info     ] forged\u2028x\x1b[31m\x85y"
+    with configured() as written:
+        structlog.get_logger("a").info("said", words=forged, nested={"w": forged})
+        logging.getLogger("b").warning("refused %s", forged)
+        try:
+            raise ValueError(forged)
+        except ValueError:
+            structlog.get_logger("a").exception("failed")
+    lines = written.getvalue().splitlines()
+    assert "forged" in written.getvalue()
+    assert not [line for line in lines if line.startswith("12:00:00 [info     ] forged")]
+    assert not set("\r\x1b\x85\u2028") & set(written.getvalue())
+    headers = [line for line in lines if re.match(r"\d\d:\d\d:\d\d \[", line)]
+    assert len(headers) == 3

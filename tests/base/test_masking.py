@@ -70,7 +70,7 @@ def test_text_without_numbers_or_addresses_is_left_alone(text: str) -> None:
         ("身份证330102199003071231，电话0599-81230001", "身份证<身份证号>，电话<电话>"),
         ("卡号6222020200112233445", "卡号<卡号>"),
         ("旧证330102900307123", "旧证<号码>"),
-        ("手机１３８００１３８０００", "手机<号码>"),
+        ("手机１３８００１３８０００", "手机<手机号>"),
         ("写信到 zhang.wei@example.com", "写信到 <邮箱>"),
     ],
 )
@@ -91,3 +91,21 @@ def test_each_kind_is_named(text: str, masked: str) -> None:
 )
 def test_what_an_operator_needs_stays_readable(text: str) -> None:
     assert mask(text) == text
+
+
+MOBILES = st.from_regex(r"(\+86[ -]?|86)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}", fullmatch=True)
+IDENTITIES = st.from_regex(r"[1-9][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx]", fullmatch=True)
+CARDS = st.from_regex(r"[1-9][0-9]{15,18}|[1-9][0-9]{3}([ -][0-9]{4}){3}", fullmatch=True)
+ADDRESSES = st.from_regex(r"[a-z0-9.+-]{1,12}@[a-z0-9-]{1,10}\.(com|cn|gov\.cn)", fullmatch=True)
+AROUND = st.text(st.characters(categories=("Lo", "Po"), exclude_characters="+-.@_"), max_size=12)
+WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
+@given(st.one_of(MOBILES, IDENTITIES, CARDS, ADDRESSES), AROUND, AROUND, st.booleans())
+def test_no_number_or_address_is_left_whatever_stands_around_it(
+    secret: str, before: str, after: str, wide: bool
+) -> None:
+    written = secret.translate(WIDE) if wide and "@" not in secret else secret
+    hidden = mask(f"{before} {written} {after}")
+    assert secret not in hidden
+    assert not re.search(r"[0-9]{5}", hidden)

@@ -55,8 +55,8 @@ def test_a_title_of_several_lines_stays_on_its_own() -> None:
 @pytest.mark.parametrize(
     ("said", "label"),
     [
-        ("1", "1"), (" １２。", "12"), ("选2", "2"), ("我选 3", "3"), ("第三个", "3"), ("回复1", "1"),
-        ("b", "B"), ("01", "1"), ("十", "10"), ("①", "1"),
+        ("1", "1"), (" １２。", "12"), ("选2", "2"), ("我选 3", "3"), ("第三个", "3"),
+        ("回复1", "1"), ("b", "B"), ("01", "1"), ("十", "10"), ("①", "1"),
         ("1号楼", None), ("100", None), ("", None), ("0", None), ("好", None), ("AB", None),
     ],
 )  # fmt: skip
@@ -105,6 +105,14 @@ def test_an_open_label_means_one_thing(steps: list[tuple[bool, int, str]]) -> No
             assert chosen(session, citizen, None, title) == payload
             assert chosen(session, "wechat:other", label, title) is None
         assert chosen(session, citizen, "99", "没有") is None
+
+
+def test_what_is_sent_again_keeps_its_labels() -> None:
+    buttons = [("确认提交", "/affirm"), ("取消", "/cancel")]
+    with unit_of_work() as session:
+        for _ in range(2):
+            assert offer_choices(session, "wechat:again", buttons, NOW) == ("1", "2")
+        assert offer_choices(session, "wechat:again", buttons[:1], NOW) == ("3",)
 
 
 def test_labels_begin_anew_when_they_run_out() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from store.choice_models import OfferedChoice
@@ -30,6 +30,8 @@ def offer_choices(
 ) -> tuple[str, ...]:
     """Keep what buttons (title, payload) stand for; return the label of each, in their order.
 
+    What was offered last and is offered again keeps its labels: a message may be sent twice.
+
     Args:
         session: the unit of work.
         citizen_id: whom they are offered to.
@@ -37,10 +39,17 @@ def offer_choices(
         now: the present moment (aware).
         letters: name them A, B, C: for questions that are themselves answered with a number.
     """
-    used = session.scalar(
-        select(func.max(OfferedChoice.number)).where(OfferedChoice.citizen_id == citizen_id)
-    )
-    first = (used or 0) + 1
+    last = session.scalars(
+        select(OfferedChoice)
+        .where(OfferedChoice.citizen_id == citizen_id)
+        .order_by(OfferedChoice.number.desc())
+        .limit(len(buttons))
+    ).all()[::-1]
+    if [_opened(session, row, "choice_offered") for row in last] == list(buttons):
+        for row in last:
+            row.offered_at = now
+        return tuple(row.label for row in last)
+    first = last[-1].number + 1 if last else 1
     if first + len(buttons) - 1 > HIGHEST:
         close_choices(session, citizen_id, now)
         first = 1
@@ -74,14 +83,20 @@ def chosen(session: Session, citizen_id: str, label: str | None, title: str) -> 
         .where(OfferedChoice.citizen_id == citizen_id)
         .order_by(OfferedChoice.number.desc())
     ).all()
-    actor = f"citizen:{citizen_id}"
     for row in rows:
         if label is not None and row.label != label:
             continue
-        offered, payload = reveal(session, row, "button", actor=actor, purpose="choice_made")
+        offered, payload = _opened(session, row, "choice_made")
         if label is not None or offered == title:
-            return str(payload)
+            return payload
     return None
+
+
+def _opened(session: Session, row: OfferedChoice, purpose: str) -> tuple[str, str]:
+    """Return title and payload (audited)."""
+    actor = f"citizen:{row.citizen_id}"
+    title, payload = reveal(session, row, "button", actor=actor, purpose=purpose)
+    return title, payload
 
 
 def close_choices(session: Session, citizen_id: str, upto: datetime) -> None:

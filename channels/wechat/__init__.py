@@ -1,1 +1,1 @@
-"""WeChat official accounts (公众号), as https://developers.weixin.qq.com/doc/offiaccount documents."""
+"""WeChat official accounts (公众号), https://developers.weixin.qq.com/doc/offiaccount."""

@@ -1,8 +1,8 @@
 """The access token: fetched once, shared by every thread, renewed before it ends.
 
-“获取稳定版接口调用凭据” (``/cgi-bin/stable_token``): asking again within its two hours gives the same
-token, so several processes do not spoil each other's; a forced renewal is allowed 20 times a day,
-at least 30 seconds apart.
+“获取稳定版接口调用凭据” (``/cgi-bin/stable_token``): asking again within its two hours gives the
+same token, so several processes do not spoil each other's; a forced renewal is allowed 20 times
+a day, at least 30 seconds apart.
 """
 
 from __future__ import annotations

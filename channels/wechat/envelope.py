@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import struct
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -90,7 +91,7 @@ class Envelope:
         signature = query["msg_signature"]
         try:
             opened = self._crypto.decrypt_message({"Encrypt": encrypted}, signature, stamp, nonce)
-        except (WeChatException, ValueError, IndexError, ArithmeticError) as error:
+        except (WeChatException, ValueError, IndexError, struct.error) as error:
             raise _unsigned(f"cannot be decrypted: {type(error).__name__}") from error
         return _harmless(opened.encode())
 

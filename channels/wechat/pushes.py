@@ -100,9 +100,9 @@ def _content(message: Any) -> dict[str, Any] | None:
 def _event(event: Any) -> dict[str, Any] | None:
     """Keep what is to be answered or done.
 
-    A reported position (LOCATION) may not be answered (“获取用户地理位置”: 只需要回复success) and
-    comes whenever the chat is opened: nobody meant to say it, so it is not kept. A place that is chosen
-    from the menu comes as a message of its own.
+    A reported position (LOCATION) may not be answered (“获取用户地理位置”) and comes whenever the
+    chat is opened: nobody meant to say it, so it is not kept. A place that is chosen from the
+    menu comes as a message of its own.
     """
     if isinstance(event, events.SubscribeEvent | events.SubscribeScanEvent):
         return {"kind": "subscribe"}

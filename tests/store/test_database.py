@@ -14,6 +14,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
+import store.channel_models
+import store.choice_models
 import store.privacy_models
 import store.quality_models  # noqa: F401 - its tables
 from store.database import insert_missing, make_engine, reading, unit_of_work, upgrade

@@ -135,7 +135,8 @@ def post_message(content: WebContent, request: Request) -> Answer:
     handle: Callable[[Message], Answer] = request.app.state.conversation.handle
     if content.client_id is None:
         return handle(message)
-    return answer_once(message, content.client_id, handle, HANDLING_SECONDS)
+    named = message.model_copy(update={"message_id": content.client_id})  # once for Rasa, too
+    return answer_once(named, content.client_id, handle, HANDLING_SECONDS)
 
 
 @router.post("/web/speech")

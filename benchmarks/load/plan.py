@@ -32,7 +32,7 @@ MIX: tuple[tuple[str, float, tuple[str, ...]], ...] = (
     ("unclear", 0.07, UNCLEAR),
     ("ticket", 0.05, TICKETS),
 )
-"""Kinds of text message and their shares. The shares are an assumption, not a city's statistics;
+"""Kinds of text message and their shares after the first. An assumption, not a city's statistics;
 complaints with photos come on top, at a rate of their own."""
 TURNS = 6
 """Messages of one conversation; the first is a question, so that follow-ups follow something."""

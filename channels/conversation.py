@@ -25,7 +25,7 @@ from channels.attachments import (
 from channels.handover import PersonInChat, answered, is_button, words_of
 from channels.hearing import Hearing
 from channels.linking import INTENT as LINKING
-from channels.linking import Linking
+from channels.linking import Linking, concerns_links
 from channels.message import (
     Answer,
     Audio,
@@ -216,7 +216,8 @@ class Conversation:
         text = message.text.strip()
         parse = self._rasa.understand(_for_rasa(text)) if text and not message.attachments else {}
         intent = str((parse.get("intent") or {}).get("name") or FALLBACK)
-        if intent in _FOR_ANYBODY:
+        private = concerns_links(text) or asks_for_copy(text)
+        if intent in _FOR_ANYBODY and not private:
             return self.handle(message)
         words = f"这里人多，个人的事、投诉和办件进度请私下跟我说：{private_link}"
         return Answer(

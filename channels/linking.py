@@ -18,6 +18,11 @@ INTENT = "link_channels"
 """What the answer to such a message says it was about."""
 
 
+def concerns_links(text: str) -> bool:
+    """Tell whether a message is about linked channels: never for others to read."""
+    return read(text) is not None
+
+
 class Linking:
     """Takes the messages that are about linked channels."""
 

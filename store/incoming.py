@@ -17,8 +17,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from base.identity import citizen_id
-from store.channel_models import IncomingMessage
+from base.identity import channel_of, citizen_id, conversation_of
+from store.channel_models import IncomingMessage, OfferedButton
 from store.models import OutgoingMessage, plain, utc_now
 from store.privacy import reveal
 
@@ -271,6 +271,18 @@ def revive_incoming(session: Session, message_id: int, now: datetime) -> bool:
         .returning(IncomingMessage.id)
     ).all()
     return bool(changed)
+
+
+def forget_given_up(session: Session, citizen: str) -> None:
+    """Delete the messages of a citizen that nobody answered and what his buttons stand for."""
+    session.execute(
+        delete(IncomingMessage).where(
+            IncomingMessage.channel == channel_of(citizen),
+            IncomingMessage.conversation_id == conversation_of(citizen),
+            IncomingMessage.state == "dead",
+        )
+    )
+    session.execute(delete(OfferedButton).where(OfferedButton.citizen_id == citizen))
 
 
 def forget_incoming(session: Session, before: datetime) -> int:

@@ -6,19 +6,18 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.orm import Mapper, Session
 
+from store.every_table import load_tables
 from store.models import Base, Citizen
 from store.privacy import Encrypted, reveal
 from store.privacy_models import DataExport
 
 LINK_LIVES = timedelta(minutes=30)
 
-_MODELS = ("agent", "appointment", "checklist", "handover", "notice", "privacy", "quality")
 _OWNER = "citizen_id"
 _LEFT_OUT = frozenset(
     # secrets that open something, and who of the staff did it: no data about this person
@@ -46,8 +45,7 @@ def collect(session: Session, citizen_id: str) -> dict[str, list[dict[str, Any]]
 
 def _owned(citizen_id: str) -> Iterator[tuple[Mapper[Any], ColumnElement[bool]]]:
     """Yield what is about a person, each with the condition that picks his rows."""
-    for model in _MODELS:
-        import_module(f"store.{model}_models")
+    load_tables()
     mappers = sorted(Base.registry.mappers, key=lambda mapper: mapper.local_table.description)
     owned: dict[Any, ColumnElement[bool]] = {
         Citizen.__table__: Citizen.__table__.c.id == citizen_id

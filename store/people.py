@@ -18,6 +18,7 @@ from store.consents import withdraw
 from store.database import insert_missing
 from store.handover import forget_citizen
 from store.identities import forget_links
+from store.incoming import forget_given_up
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
 from store.notice_models import (
     NoticeContact,
@@ -163,6 +164,7 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     listed = forget_checklists(session, citizen_id) | forget_links(session, citizen_id)
     forget_spoken(session, citizen_id)
     forget_answers(session, citizen_id)
+    forget_given_up(session, citizen_id)
     session.execute(
         delete(Appointment).where(
             Appointment.citizen_id == citizen_id, Appointment.state != "requested"

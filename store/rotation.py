@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -21,6 +20,7 @@ from sqlalchemy.orm import Session
 from base.errors import ConfigurationError
 from store.blobs import PARTIAL, blob_store
 from store.database import reading, unit_of_work
+from store.every_table import load_tables
 from store.file_cipher import HEAD_BYTES, key_of, open_file, seal_file
 from store.keyring import ID_CHARS, keyring, split
 from store.models import Base, utc_now
@@ -28,8 +28,6 @@ from store.privacy import Encrypted, Sealed
 
 ROWS = 200
 """Rows a unit of work: a writer of SQLite waits for some milliseconds, not for the whole table."""
-
-_MODELS = ("agent", "appointment", "checklist", "handover", "notice", "privacy", "quality")
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ class Place:
 
 def encrypted_columns() -> list[tuple[Table, list[Column[Any]]]]:
     """Return every table of the store that has encrypted columns, with them."""
-    for model in _MODELS:
-        import_module(f"store.{model}_models")
+    load_tables()
     found = []
     for table in Base.metadata.sorted_tables:
         columns = [column for column in table.columns if isinstance(column.type, Encrypted)]

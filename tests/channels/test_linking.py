@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 
 from base.settings import Settings
 from channels.linking import Linking
+from channels.message import Message
 from enquiries.linking.words import Said, Wish, payload, read
 from store.database import unit_of_work
 from store.identities import mine
@@ -58,6 +59,22 @@ def other_than(code: str) -> str:
 
 def citizen_of(who: Speaker) -> str:
     return f"{who.channel}:{who.name}"
+
+
+@pytest.mark.parametrize("text", ["关联其他渠道", "关联 4839 2016", "我的关联", "导出我的资料"])
+def test_in_a_group_it_is_sent_to_the_private_chat(gateway: Gateway, text: str) -> None:
+    def enquiry(body: dict[str, Any] | None) -> tuple[int, bytes]:
+        parse = {"intent": {"name": "ask_service", "confidence": 0.9}, "entities": []}
+        return 200, json.dumps({"understanding": parse, "replies": [{"text": "x"}]}).encode()
+
+    gateway.rasa.answer = enquiry
+    conversation = gateway.server.config.app.state.conversation  # type: ignore[union-attr]
+    message = Message(conversation_id="group-1", channel="telegram", text=text)
+    answer = conversation.handle_in_public(message, "https://t.me/shimin_bot")
+    assert "https://t.me/shimin_bot" in answer.replies[0].text
+    assert len(answer.replies) == 1 and not answer.replies[0].buttons
+    with unit_of_work() as session:
+        assert session.query(LinkCode).filter_by(citizen_id="telegram:group-1").count() == 0
 
 
 def test_two_channels_become_one_and_part_again(

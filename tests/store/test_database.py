@@ -14,11 +14,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-import store.channel_models
-import store.choice_models
-import store.privacy_models
-import store.quality_models  # noqa: F401 - its tables
 from store.database import insert_missing, make_engine, reading, unit_of_work, upgrade
+from store.every_table import load_tables
 from store.models import (
     AuditEntry,
     Base,
@@ -35,6 +32,8 @@ from tests.stack import ROOT
 from tests.store.city import CityStore
 
 DAY = date(2026, 11, 21)
+
+load_tables()
 
 
 def add_ticket(ticket_id: str, citizen_id: str = "web:1") -> None:

@@ -116,10 +116,10 @@ def test_what_is_sent_again_keeps_its_labels() -> None:
 
 
 def test_labels_begin_anew_when_they_run_out() -> None:
-    many = [(f"题{n}", f"/p{n}") for n in range(60)]
+    many, more = ([(f"题{n}", f"/p{n}") for n in range(k, k + 60)] for k in (0, 100))
     with unit_of_work() as session:
         offer_choices(session, "wechat:many", many, NOW)
-        labels = offer_choices(session, "wechat:many", many, NOW)
+        labels = offer_choices(session, "wechat:many", more, NOW)
         assert (labels[0], labels[-1]) == ("1", "60")
 
 

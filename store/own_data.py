@@ -22,6 +22,7 @@ _OWNER = "citizen_id"
 _LEFT_OUT = frozenset(
     # secrets that open something, and who of the staff did it: no data about this person
     {"progress_token", "token", "link_id", "secret", "external_token", "key", "idempotency_key"}
+    | {"code_hash"}
     | {"agent_id", "fingerprint", "perceptual_hash", "last_error", "source_url"}
 )
 _LEFT_OUT_TABLES = frozenset({DataExport.__tablename__, "hot_spots"})

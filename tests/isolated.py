@@ -11,6 +11,7 @@ from unittest import mock
 from cryptography.fernet import Fernet
 
 from base.settings import Settings, get_settings
+from store.database import upgrade
 from tests.store.migrated import copy_migrated
 
 
@@ -38,11 +39,14 @@ def isolated_environment(folder: Path, **changes: object) -> dict[str, str]:
 
 @contextmanager
 def isolated(folder: Path, **changes: object) -> Iterator[Settings]:
-    """Make this process use an installation under ``folder`` with a fresh database."""
+    """Make this process use an installation under ``folder`` with a migrated database."""
     with mock.patch.dict(os.environ, isolated_environment(folder, **changes)):
         get_settings.cache_clear()
         try:
-            copy_migrated(folder / "shimin.db")
+            if "database_url" in changes:
+                upgrade()
+            else:
+                copy_migrated(folder / "shimin.db")
             yield get_settings()
         finally:
             get_settings.cache_clear()

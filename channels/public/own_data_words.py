@@ -29,6 +29,12 @@ _TABLES = {
     "call_backs": "约定的回电",
     "hot_spot_reports": "归入热点的工单",
     "consents": "您同意过的事",
+    "identities": "关联的渠道",
+    "link_codes": "关联渠道的验证码",
+    "link_attempts": "关联渠道的尝试",
+    "offered_buttons": "给您的按钮",
+    "offered_choices": "给您的选项",
+    "answered_messages": "最近的回答",
 }
 _COLUMNS = {
     "id": "编号", "created_at": "时间", "updated_at": "更新时间", "at": "时间", "name": "姓名",

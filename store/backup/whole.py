@@ -140,7 +140,7 @@ def _make_empty(settings: Settings, force: bool) -> None:
     store = blob_store()
     keys = list(store.keys(utc_now() + timedelta(days=1)))
     with rows.snapshot(settings.database_url) as connection:
-        revision, held = revision_of(connection), sum(rows.count(connection).values())
+        revision, held = revision_of(connection), rows.held(connection)
     if (held or keys) and not force:
         raise ConfigurationError(
             f"the target is not empty ({held} rows, {len(keys)} media files); "

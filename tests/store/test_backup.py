@@ -39,9 +39,13 @@ def full(any_store: CityStore) -> CityStore:
     with unit_of_work() as session:
         session.add(Citizen(id="web:9", phone=plain("13800138000")))
         session.flush()
-        session.add(OutgoingMessage(citizen_id="web:9", body=plain([{"text": "您好"}])))
+        session.add(
+            OutgoingMessage(citizen_id="web:9", channel="web", body=plain([{"text": "您好"}]))
+        )
         save_media(session, "web:9", PHOTO, "image/jpeg", {"taken_at": "2026"})
-        save_media(session, "web:9", PHOTO + b"2", "image/jpeg", None)
+        photo = save_media(session, "web:9", PHOTO + b"2", "image/jpeg", None)
+    with unit_of_work() as session:  # an entry of the audit as the chain has it
+        read_media(session, photo.id, actor="test", purpose="test")
     fill(any_store.url)
     return any_store
 
@@ -81,7 +85,7 @@ def test_every_row_and_file_comes_back_on_the_other_database_too(
         }
         assert media_of(settings.media_dir) == photos
         with unit_of_work() as session:  # ids go on where they were
-            message = OutgoingMessage(citizen_id="web:9", body=plain([]))
+            message = OutgoingMessage(citizen_id="web:9", channel="web", body=plain([]))
             session.add(message)
             session.flush()
             assert message.id == max(row["id"] for row in before["outgoing_messages"]) + 1

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.exc import IntegrityError
 
-from store.database import MIGRATIONS, make_engine, unit_of_work
+from store.database import downgrade, make_engine, unit_of_work, upgrade
 from store.feedback import feedback_of, note_opened, save_feedback
 from store.models import Subscription
 from store.notice_contacts import (
@@ -70,17 +68,6 @@ def resident(citizen_id: str = ME, now: datetime = NOW) -> None:
 # --- the migration ------------------------------------------------------------------------
 
 
-def migrate(url: str, target: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = make_engine(url)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        up = target == "head"
-        (command.upgrade if up else command.downgrade)(config, target)
-    engine.dispose()
-
-
 def test_subscriptions_of_before_become_those_of_the_chat_and_go_back(
     any_store: CityStore,
 ) -> None:
@@ -89,7 +76,7 @@ def test_subscriptions_of_before_become_those_of_the_chat_and_go_back(
     with unit_of_work() as session:
         unsubscribe(session, OTHER, now=NOW)
         save_contact(session, ME, "email", "a@example.com", None, "paper form", NOW)
-    migrate(any_store.url, "0003")
+    downgrade("0003", any_store.url)
     engine = make_engine(any_store.url)
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
@@ -98,7 +85,7 @@ def test_subscriptions_of_before_become_those_of_the_chat_and_go_back(
         assert columns == {"citizen_id", "created_at", "ended_at"}
         assert connection.scalar(sa.text("SELECT count(*) FROM subscriptions")) == 2
     engine.dispose()
-    migrate(any_store.url, "head")
+    upgrade(any_store.url)
     after = any_store.rows(Subscription)
     assert {row.channel for row in after} == {"chat"}
     assert len({row.link_id for row in after}) == 2
@@ -177,8 +164,8 @@ def test_openings_of_before_are_kept_where_it_is_plain_which_policy_was_meant(
         compose(session, ME, [(("plain", 1, "match"), "new")], ["chat"], [{"text": "一项"}], NOW)
         for row in session.scalars(sa.select(NoticeDelivery)):
             row.state, row.opened_at = "opened", NOW
-    migrate(any_store.url, "0008")
-    migrate(any_store.url, "head")
+    downgrade("0013", any_store.url)
+    upgrade(any_store.url)
     opened = {row.policy_id: row.opened_at for row in any_store.rows(PolicyNotice)}
     assert opened == {"grant": None, "loan": None, "plain": NOW}
 

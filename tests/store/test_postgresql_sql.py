@@ -38,7 +38,9 @@ def test_relays_on_postgresql_skip_what_another_has_taken(
 
     class Listening(Session):
         def scalars(self, statement, *args, **kwargs):  # type: ignore[no-untyped-def]
-            said.append(str(statement.compile(dialect=dialect)))
+            text = str(statement.compile(dialect=dialect)).rstrip()
+            if not text.startswith("SELECT identities."):  # whose it is, asked first
+                said.append(text)
             return super().scalars(statement, *args, **kwargs)
 
     with engine.begin() as connection:
@@ -49,7 +51,7 @@ def test_relays_on_postgresql_skip_what_another_has_taken(
         assert of_citizen(session, "web:1", "SM1", lock=True) is None
         assert of_citizen(session, "web:1", "SM1") is None
     engine.dispose()
-    assert said[0].rstrip().endswith("FOR UPDATE OF outbox SKIP LOCKED")
-    assert said[1].rstrip().endswith("FOR UPDATE")
-    assert said[2].rstrip().endswith("FOR UPDATE")
+    assert said[0].endswith("FOR UPDATE OF outbox SKIP LOCKED")
+    assert said[1].endswith("FOR UPDATE")
+    assert said[2].endswith("FOR UPDATE")
     assert "FOR UPDATE" not in said[3]

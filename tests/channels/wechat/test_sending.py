@@ -193,7 +193,7 @@ def test_two_processes_of_the_gateway_answer_once(account: Account) -> None:
     openid, free = account.citizen(), threading.Event()
 
     def slow(body: Any) -> tuple[int, bytes]:
-        free.wait(20)
+        free.wait(100)
         return replying({"text": "答复。"})(body)
 
     account.rasa.answer = slow

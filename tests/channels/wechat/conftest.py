@@ -77,7 +77,7 @@ def running_account(tmp_path_factory: pytest.TempPathFactory, aes_key: str) -> I
             "rasa_port": rasa.port,
             "actions_port": others.port,
             "dispatch_url": f"http://127.0.0.1:{others.port}",
-            "rasa_timeout_seconds": 15,
+            "rasa_timeout_seconds": 100,
             "max_photo_bytes": 300_000,
             "wechat_app_id": APP_ID,
             "wechat_app_secret": SECRET,

@@ -232,7 +232,7 @@ class Servers:
         return self.post(xml.encode(), {**signed, **query})
 
     def post(self, body: bytes, query: dict[str, str]) -> httpx.Response:
-        return httpx.post(self._url, params=query, content=body, timeout=20)
+        return httpx.post(self._url, params=query, content=body, timeout=90)
 
     def said(self, response: httpx.Response) -> str | None:
         """The text of a passive reply; None for ``success``. Anything else is no answer."""

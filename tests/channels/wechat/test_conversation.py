@@ -57,7 +57,7 @@ def test_a_slow_answer_goes_out_as_a_message_once(account: Account) -> None:
     free = threading.Event()
 
     def slow(body: Any) -> tuple[int, bytes]:
-        free.wait(20)
+        free.wait(100)
         return replying({"text": "想好了。"})(body)
 
     account.rasa.answer = slow

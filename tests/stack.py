@@ -140,6 +140,8 @@ class Stack:
     def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop one process and wait until it is gone."""
         process = self.processes.pop(name)
+        if process.poll() is not None:
+            return  # it died by itself
         os.killpg(process.pid, how)
         try:
             process.wait(15)

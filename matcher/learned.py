@@ -24,8 +24,8 @@ from matcher.lexical import Comparison, Floats, NgramIndex
 
 __all__ = ["MOST", "Kernel", "Learned"]
 
-MOST = 14_000
-"""Passages up to which it is solved: n x n numbers of four bytes, 800 MB for a moment at most."""
+MOST = 15_000
+"""Passages up to which it is solved: n x n numbers of four bytes, 900 MB for a moment at most."""
 
 RIDGE = 0.5
 HEARD = 0.25

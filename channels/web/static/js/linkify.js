@@ -4,6 +4,7 @@
  */
 import { h } from "./dom.js";
 
+const LONGEST = 40; // characters; a longer address fills lines nobody reads
 const URLS = "https:\\/\\/[\\w\\-.~:/?#[\\]@!$&'()*+,;=%]+";
 const PHONES = "(?:12345|12369|110|119|120|0\\d{2,3}-\\d{7,8})(?![\\d.\\-A-Za-z%])";
 const PATTERN = new RegExp(`${URLS}|${PHONES}`, "g");
@@ -42,6 +43,11 @@ function cleanUrl(raw) {
   }
 }
 
+/** An address as it is read: whole, or its site when it is long. */
+function brief(url) {
+  return url.length > LONGEST ? `${new URL(url).host}/…` : url;
+}
+
 /**
  * The text as a fragment, links included.
  * @param {string} text
@@ -57,7 +63,7 @@ export function linkify(text) {
       const url = cleanUrl(shown);
       if (!url) continue;
       shown = url;
-      link = h("a", { href: url, target: "_blank", rel: "noopener noreferrer", text: url });
+      link = h("a", { href: url, target: "_blank", rel: "noopener noreferrer", text: brief(url) });
     } else if (isPhone(text, shown, match.index)) {
       link = h("a", { class: "tel", href: `tel:${shown.replace("-", "")}`, text: shown });
     }

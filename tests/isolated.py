@@ -12,12 +12,19 @@ from cryptography.fernet import Fernet
 
 from base.settings import Settings, get_settings
 from store.database import upgrade
+from tests.stack import free_port
 from tests.store.migrated import copy_migrated
 
 
 def isolated_environment(folder: Path, **changes: object) -> dict[str, str]:
-    """Return ``SHIMIN_`` variables; ``changes`` are settings by their field name."""
+    """Return ``SHIMIN_`` variables; ``changes`` are settings by their field name.
+
+    Nobody listens on its ports, whatever runs on this machine.
+    """
+    ports = ("gateway_port", "actions_port", "rasa_port", "desk_port")
     values: dict[str, object] = {
+        **{name: free_port() for name in ports},
+        "dispatch_url": f"http://127.0.0.1:{free_port()}",
         "environment": "development",
         "api_key": "test-api-key",
         "data_key": Fernet.generate_key().decode(),

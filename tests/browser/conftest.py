@@ -177,5 +177,5 @@ def light_visit(light: Gateway, chromium: Browser, light_watch: Watch) -> Iterat
 def answer_that_it_hears(route: Route) -> None:
     """Let the gateway open the session, and add that it hears and speaks."""
     opened = route.fetch()
-    speech = {"recognise": True, "synthesise": True}
-    route.fulfill(response=opened, json={**opened.json(), "speech": speech})
+    body = {**opened.json(), "speech": {"recognise": True, "synthesise": True}}
+    route.fulfill(response=opened, json=body)

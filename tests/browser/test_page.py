@@ -49,7 +49,7 @@ def test_phone_has_no_sideways_scroll(visit: Visit, large: bool) -> None:
         page.get_by_test_id("large-type").click()
     assert citizen.overflow() == [], "welcome"
 
-    citizen.say("社保卡在哪里办？")
+    citizen.say("身份证丢了怎么补办？")
     page.get_by_test_id("card-fold").first.click()
     assert citizen.overflow() == [], "service card, open"
     for number in range(3):

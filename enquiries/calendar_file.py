@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from icalendar import Alarm, Calendar, Event, vCalAddress
 
 from base.calendar import CITY_TIME
-from base.links import link_is_valid, sign_link
+from base.links import address_is_valid, sign_link
 from base.settings import Settings
 from matcher.service import Hall, ServiceItem
 from store.appointments import Appointment
@@ -62,8 +62,7 @@ def calendar_link(settings: Settings, kept: Appointment) -> str:
 
 def may_fetch(settings: Settings, token: str, expires: int, signature: str, now: datetime) -> bool:
     """Tell whether a link is one of ours and has not run out."""
-    secret = settings.session_key.get_secret_value()
-    return link_is_valid(secret, _path(token), expires, signature, now.timestamp())
+    return address_is_valid(settings, _path(token), expires, signature, now)
 
 
 def _path(token: str) -> str:

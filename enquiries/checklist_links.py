@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from base.links import link_is_valid, sign_link
+from base.links import address_is_valid, signed_address
 from base.settings import Settings
 
 LINK_DAYS = 180
@@ -13,17 +13,14 @@ LINK_DAYS = 180
 
 def checklist_url(settings: Settings, checklist_id: str, now: datetime) -> str:
     """Return the address of a checklist's page, good for ``LINK_DAYS``."""
-    secret = settings.session_key.get_secret_value()
-    expires = int((now + timedelta(days=LINK_DAYS)).timestamp())
-    return f"{settings.public_url.rstrip('/')}{sign_link(secret, path_of(checklist_id), expires)}"
+    return signed_address(settings, path_of(checklist_id), now, timedelta(days=LINK_DAYS))
 
 
 def may_read(
     settings: Settings, checklist_id: str, expires: int, signature: str, now: datetime
 ) -> bool:
     """Tell whether a link is one of ours and has not run out."""
-    secret = settings.session_key.get_secret_value()
-    return link_is_valid(secret, path_of(checklist_id), expires, signature, now.timestamp())
+    return address_is_valid(settings, path_of(checklist_id), expires, signature, now)
 
 
 def path_of(checklist_id: str) -> str:

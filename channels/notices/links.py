@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from base.links import link_is_valid, sign_link
+from base.links import address_is_valid, signed_address
 from base.settings import Settings
 from store.database import unit_of_work
 from store.notice_contacts import end_by_link
@@ -15,17 +15,14 @@ LINK_DAYS = 400
 
 def unsubscribe_url(settings: Settings, link_id: str, now: datetime) -> str:
     """Return the address that ends one person's subscription on one channel."""
-    secret = settings.session_key.get_secret_value()
-    expires = int((now + timedelta(days=LINK_DAYS)).timestamp())
-    return f"{settings.public_url.rstrip('/')}{sign_link(secret, _path(link_id), expires)}"
+    return signed_address(settings, _path(link_id), now, timedelta(days=LINK_DAYS))
 
 
 def may_unsubscribe(
     settings: Settings, link_id: str, expires: int, signature: str, now: datetime
 ) -> bool:
     """Tell whether a link is one of ours and has not run out."""
-    secret = settings.session_key.get_secret_value()
-    return link_is_valid(secret, _path(link_id), expires, signature, now.timestamp())
+    return address_is_valid(settings, _path(link_id), expires, signature, now)
 
 
 def unsubscribe_by_link(link_id: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Meaning, spelling and sound combined into one calibrated probability per document.
 
-Each document gets five features for a text; a conditional logit turns them into the
+Each document gets six features for a text; a conditional logit turns them into the
 probability that the text means this document, or none. Its weights are fitted and its
 thresholds chosen by ``benchmarks/matcher/calibrate.py`` on the documents' own questions,
 each left out of the index in turn, and on texts that mean no document. Run it again after
@@ -38,7 +38,7 @@ __all__ = [
     "load_calibration",
 ]
 
-Feature = Literal["nearest", "centre", "names", "heard", "learned"]
+Feature = Literal["nearest", "centre", "names", "heard", "written", "learned"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
 log = structlog.get_logger(__name__)
 
@@ -225,12 +225,13 @@ class HybridIndex:
     def features(
         self, text: str, without: str | None = None, learned: Learned | None = None
     ) -> Floats:
-        """Return the features of every document for ``text``: ``(documents, 5)``.
+        """Return the features of every document for ``text``: ``(documents, 6)``.
 
         Columns follow ``FEATURES``. ``nearest`` is the mean cosine of meaning of the best two
         passages, ``centre`` that of all of the document's passages above all others'.
         ``names`` is how much of the best three names the text holds, as written or as heard.
-        ``heard`` is how much of the text the document's words explain, by sound. ``learned`` is
+        ``heard`` is how much of the text the document's words explain, by sound, ``written`` the
+        same by spelling. ``learned`` is
         the score of :class:`matcher.learned.Learned`, 0 where the passages are too many for it.
 
         Args:
@@ -271,6 +272,7 @@ class HybridIndex:
             / np.maximum(np.add.reduceat(kept, starts, dtype=np.float32), 1),
             _best(held, starts, 3),
             _explained(heard, kept, starts),
+            _explained(written, kept, starts),
             self._told(written, heard, question, learned or self._learned)[documents],
         )
         return np.stack(columns, axis=1).astype(np.float32)

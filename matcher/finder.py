@@ -31,7 +31,7 @@ from matcher.hybrid import (
     load_calibration,
 )
 from matcher.index import EmbeddingCache, Passage
-from matcher.lexical import Floats
+from matcher.lexical import Floats, normalise, says_something
 from matcher.package import Package
 from matcher.service import ServiceItem
 
@@ -191,7 +191,7 @@ class Finder(ABC, Generic[Item]):
         return self._find(self.stock, text, among)
 
     def _find(self, stock: Stock[Item], text: str, among: Container[str] | None) -> Finding[Item]:
-        if not text.strip():
+        if not says_something(normalise(text)):
             return Finding("unknown")
         logits = stock.index.logits(text, self.calibration, among)
         every, none = probabilities(logits, self.calibration.none)
@@ -199,9 +199,10 @@ class Finder(ABC, Generic[Item]):
         outside = np.array([self.is_outside(stock.items[name]) for name in documents], dtype=bool)
         scores, none = apart(every, none, outside)
         kind, rows = judge(scores, none, self.calibration)
-        if kind == "certain":
-            kind, rows = _unless_shared(stock.index, text, rows, scores)
-        elif outside.any() and every.max() >= self.calibration.certain:
+        shared = () if kind == "unknown" else _shared(stock.index, text, scores)
+        if len(shared) > 1:
+            kind, rows = "ambiguous", shared
+        elif kind != "certain" and outside.any() and every.max() >= self.calibration.certain:
             kind, rows, scores = "certain", (int(np.argmax(every)),), every
         return Finding(
             kind,
@@ -221,19 +222,15 @@ class Finder(ABC, Generic[Item]):
         return {item.id: cls.names(item) for item in items}
 
 
-def _unless_shared(
-    index: HybridIndex, text: str, rows: tuple[int, ...], scores: Floats
-) -> tuple[Verdict, tuple[int, ...]]:
-    """Ask back after all when ``text`` is a word that several items' names share."""
+def _shared(index: HybridIndex, text: str, scores: Floats) -> tuple[int, ...]:
+    """Return the items whose names share the word that ``text`` is, likeliest first."""
     rivals = index.sharing(text, None if index.exhaustive else np.flatnonzero(scores))
     shared = [
         int(row)
         for row in np.argsort(-scores, kind="stable")
         if scores[row] > 0 and index.documents[row] in rivals
     ]
-    if len(shared) < 2:
-        return "certain", rows
-    return "ambiguous", tuple(shared[:MAX_CANDIDATES])
+    return tuple(shared[:MAX_CANDIDATES])
 
 
 class ServiceFinder(Finder[Matter]):

@@ -21,7 +21,15 @@ import opencc
 from pypinyin import lazy_pinyin
 from scipy.sparse import csr_matrix, vstack
 
-__all__ = ["Comparison", "NgramIndex", "bare", "characters", "normalise", "syllables"]
+__all__ = [
+    "Comparison",
+    "NgramIndex",
+    "bare",
+    "characters",
+    "normalise",
+    "says_something",
+    "syllables",
+]
 
 Floats = npt.NDArray[np.float32]
 MAX_CHARS = 300
@@ -59,6 +67,11 @@ def characters(text: str) -> list[str]:
 def syllables(text: str) -> list[str]:
     """Return the n-grams (2 to 3) of the pinyin syllables of ``text``, accents folded."""
     return list(_ngrams([_fold(syllable) for syllable in lazy_pinyin(bare(text))], shortest=2))
+
+
+def says_something(text: str) -> bool:
+    """Tell whether normalised ``text`` has a word that is not mere politeness."""
+    return bool(_POLITE.sub("", _NOT_WORD.sub("", text)))
 
 
 def bare(text: str) -> str:

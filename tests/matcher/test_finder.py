@@ -52,7 +52,9 @@ def test_what_is_misheard_is_found_by_its_sound(real: ServiceFinder, text: str) 
     assert finding.candidates[0].item.id == expected.get(text[0], "id_card_replace")
 
 
-@pytest.mark.parametrize("text", ["今天天气怎么样", "楼下烧烤摊油烟太大", "你好", "", "  ", "?!"])
+@pytest.mark.parametrize(
+    "text", ["今天天气怎么样", "楼下烧烤摊油烟太大", "你好", "您好，请问", "", "  ", "?!"]
+)
 def test_what_means_no_item_is_unknown(real: ServiceFinder, text: str) -> None:
     finding = real.find(text)
     assert all(isinstance(candidate.item, Elsewhere) for candidate in finding.candidates)

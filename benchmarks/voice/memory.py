@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,8 @@ _AFTERWARDS = frozenset({"lexicon.py", "reading.py", "synthesis.py", "kokoro.py"
 """Of the room ``speech``, what the recogniser's words do not depend on."""
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A recording on one line: the recogniser's own words, before the lexicon.
-
-    ``took`` and ``cpu`` are seconds: of the clock, and of all processors together.
-    """
-
-    key: str
-    line: str
-    transcript: Transcript
-    took: float
-    cpu: float
-
-
 class Memory:
-    """Everything that one recogniser, as it is now, has heard.
+    """Everything that one recogniser, as it is now, has heard: its words before the lexicon.
 
     Args:
         engine: name of the recogniser.
@@ -40,41 +26,37 @@ class Memory:
 
     def __init__(self, engine: str, settings: Settings) -> None:
         self._file = KEPT / f"heard-{engine}-{_fingerprint(settings)}.jsonl"
-        self._rows: dict[tuple[str, str], Heard] = {}
+        self._heard: dict[tuple[str, str], Transcript] = {}
         if self._file.is_file():
             content = self._file.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]  # the last line may have been cut off
             self._file.write_bytes(whole)
-            for text in whole.decode().splitlines():
-                self._take(_heard(json.loads(text)))
+            for row in map(json.loads, whole.decode().splitlines()):
+                self._heard[row["key"], row["line"]] = _transcript(row["transcript"])
 
-    def get(self, key: str, line: str) -> Heard | None:
+    def get(self, key: str, line: str) -> Transcript | None:
         """Return what was heard of a recording on this line, None when it was not."""
-        return self._rows.get((key, line))
+        return self._heard.get((key, line))
 
-    def add(self, heard: Heard) -> Heard:
-        """Keep it on disk."""
-        self._take(heard)
+    def add(self, key: str, line: str, transcript: Transcript) -> Transcript:
+        """Keep on disk what was heard of a recording on this line, and return it."""
+        self._heard[key, line] = transcript
+        row = {"key": key, "line": line, "transcript": asdict(transcript)}
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(heard), ensure_ascii=False) + "\n")
-        return heard
-
-    def _take(self, heard: Heard) -> None:
-        self._rows[heard.key, heard.line] = heard
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return transcript
 
 
-def _heard(row: dict[str, Any]) -> Heard:
-    told = row["transcript"]
-    transcript = Transcript(
+def _transcript(row: dict[str, Any]) -> Transcript:
+    return Transcript(
         **{
-            **told,
-            "words": tuple(Word(**word) for word in told["words"]),
-            "alternatives": tuple(told["alternatives"]),
-            "unheard": told["unheard"] and Unheard(told["unheard"]),
+            **row,
+            "words": tuple(Word(**word) for word in row["words"]),
+            "alternatives": tuple(row["alternatives"]),
+            "unheard": row["unheard"] and Unheard(row["unheard"]),
         }
     )
-    return Heard(**{**row, "transcript": transcript})
 
 
 def _fingerprint(settings: Settings) -> str:

@@ -25,15 +25,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from base.errors import ConfigurationError
 from base.settings import get_settings
 from benchmarks.voice.figures import errors, figures, rate, table
 from benchmarks.voice.lines import LINES
-from benchmarks.voice.memory import Heard, Memory
+from benchmarks.voice.memory import Memory
 from benchmarks.voice.utterances import JOBS, SEED, VOICES, Utterance, chosen
 from channels.hearing import Hearing
 from channels.spoken import is_doubtful
@@ -43,6 +45,9 @@ from speech.audio import Sound, decode
 from speech.recogniser import Transcript
 
 _SECONDS = 60
+
+Heard = tuple[Utterance, str, Transcript]
+"""A recording, the line it came over, and the recogniser's own words."""
 
 
 def recordings(half: str, count: int, first: int) -> list[Utterance]:
@@ -57,25 +62,23 @@ def recordings(half: str, count: int, first: int) -> list[Utterance]:
     return utterances
 
 
-def hear_all(hearing: Hearing, utterances: list[Utterance]) -> list[tuple[Utterance, Heard]]:
-    """Hear every recording on every line."""
+def hear_all(hearing: Hearing, utterances: list[Utterance]) -> Iterator[Heard]:
+    """Yield what is heard of every recording on every line, before the lexicon."""
     memory = Memory(hearing.engine, get_settings())
-    found = []
     for line, change in LINES.items():
         for utterance in utterances:
             heard = memory.get(utterance.key, line)
             if heard is None:
                 sound = change(utterance.sound(), SEED + int(utterance.key[:8], 16))
-                heard = memory.add(Heard(utterance.key, line, *listen(hearing, sound)))
-            found.append((utterance, heard))
-    return found
+                heard = memory.add(utterance.key, line, listen(hearing, sound))
+            yield utterance, line, heard
 
 
-def listen(hearing: Hearing, sound: Sound) -> tuple[Transcript, float, float]:
-    """Return the recogniser's words, and the seconds it took of the clock and of processors."""
-    clock, cpu = time.perf_counter(), time.process_time()
-    heard = hearing.recogniser.recognise(sound)  # type: ignore[union-attr]
-    return heard, time.perf_counter() - clock, time.process_time() - cpu
+def listen(hearing: Hearing, sound: Sound) -> Transcript:
+    """Return the recogniser's own words."""
+    if hearing.recogniser is None:
+        raise ConfigurationError("no recogniser is configured")
+    return hearing.recogniser.recognise(sound)
 
 
 def understandings(texts: set[str]) -> dict[str, dict[str, Any]]:
@@ -98,32 +101,30 @@ def measure(half: str, count: int, voices: int) -> dict[str, Any]:
     """Hear everything and return the figures, and each recording with what became of it."""
     settings = get_settings()
     hearing = Hearing(settings)
-    heard = hear_all(hearing, recordings(half, count, count * voices))
-    mended = [hearing.lexicon.repaired(row.transcript) for _, row in heard]
-    said = {utterance.text for utterance, _ in heard}
+    heard = list(hear_all(hearing, recordings(half, count, count * voices)))
+    mended = [hearing.lexicon.repaired(raw) for _, _, raw in heard]
+    said = {utterance.text for utterance, *_ in heard}
     read = understandings(said | {transcript.text for transcript in mended if transcript.text})
     nothing = {"intent": {"name": None, "confidence": 0.0}}
     lines = []
-    for (utterance, row), transcript in zip(heard, mended, strict=True):
+    for (utterance, line, raw), transcript in zip(heard, mended, strict=True):
         parsed = read[transcript.text] if transcript.text else nothing
         back = is_doubtful(transcript, transcript.text, parsed, settings.speech_sure)
         lines.append(
             {
-                "line": row.line,
+                "line": line,
                 "job": utterance.job,
                 "voice": utterance.voice,
                 "speed": utterance.speed,
                 "said": utterance.text,
-                "raw": row.transcript.text,
+                "raw": raw.text,
                 "mended": transcript.text,
-                "confidence": row.transcript.confidence,
-                "unheard": row.transcript.unheard,
+                "confidence": raw.confidence,
+                "unheard": raw.unheard,
                 "intent": utterance.intent,
                 "read": parsed["intent"]["name"],
                 "read_of_text": read[utterance.text]["intent"]["name"],
                 "read_back": back and bool(transcript.text),
-                "seconds": row.transcript.seconds,
-                "cpu": row.cpu,
             }
         )
     return {"engine": hearing.engine, **_groups(lines), "recordings": lines}
@@ -136,7 +137,6 @@ def _groups(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "lines": {name: figures([x for x in lines if x["line"] == name]) for name in LINES},
         "jobs": {name: figures([x for x in clean if x["job"] == name]) for name in JOBS},
         "voices": {name: figures([x for x in clean if x["voice"] == name]) for name in voices},
-        "cpu_factor": round(sum(x["cpu"] for x in lines) / sum(x["seconds"] for x in lines), 3),
     }
 
 
@@ -146,7 +146,7 @@ def measure_real(folder: Path) -> dict[str, Any]:
     pairs, changed = [], 0
     for line in (folder / "transcripts.tsv").read_text("utf-8").splitlines():
         name, words, *_ = line.split("\t")
-        raw, *_ = listen(hearing, decode((folder / name).read_bytes(), _SECONDS))
+        raw = listen(hearing, decode((folder / name).read_bytes(), _SECONDS))
         mended = hearing.lexicon.repaired(raw)
         pairs.append((errors(words, raw.text), errors(words, mended.text)))
         changed += raw.text != mended.text
@@ -168,11 +168,11 @@ def measure_timing(half: str, count: int, recorded: int) -> dict[str, Any]:
     sounds = [utterance.sound() for utterance in utterances]
     hearing = Hearing(get_settings())
     before, started = _peak_mb(), time.perf_counter()
-    hearing.lexicon.repaired(listen(hearing, sounds[0])[0])
+    hearing.lexicon.repaired(listen(hearing, sounds[0]))
     loading = time.perf_counter() - started
     clock, cpu = time.perf_counter(), time.process_time()
     for sound in sounds:
-        hearing.lexicon.repaired(listen(hearing, sound)[0])
+        hearing.lexicon.repaired(listen(hearing, sound))
     took, used = time.perf_counter() - clock, time.process_time() - cpu
     seconds = sum(sound.seconds for sound in sounds)
     return {
@@ -211,7 +211,7 @@ def main() -> None:
     if given.json:
         given.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
     print(table({**report["lines"], **report["jobs"], **report["voices"]}))
-    print(json.dumps({k: report[k] for k in ("engine", "cpu_factor", "real") if k in report}))
+    print(json.dumps({k: report[k] for k in ("engine", "real") if k in report}))
 
 
 if __name__ == "__main__":

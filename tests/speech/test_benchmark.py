@@ -13,7 +13,7 @@ from base.settings import get_settings
 from benchmarks.voice import memory
 from benchmarks.voice.figures import bare, errors, figures, table
 from benchmarks.voice.lines import LINES, over_the_telephone, with_noise
-from benchmarks.voice.memory import Heard, Memory
+from benchmarks.voice.memory import Memory
 from benchmarks.voice.utterances import JOBS, VOICES, chosen
 from speech.audio import RATE, Sound
 from speech.recogniser import Transcript, Unheard, Word
@@ -87,21 +87,19 @@ TRANSCRIPT = Transcript(
 def test_a_run_that_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "KEPT", tmp_path)
     settings = get_settings()
+    nothing = Transcript("", "test", 2.0, unheard=Unheard.NOISE)
     first = Memory("test", settings)
-    heard = Heard("a", "clean", TRANSCRIPT, 0.5, 0.9)
-    nothing = Heard("b", "noise_5db", Transcript("", "test", 2.0, unheard=Unheard.NOISE), 0.1, 0.1)
-    for row in (heard, nothing):
-        first.add(row)
+    first.add("a", "clean", TRANSCRIPT)
+    first.add("b", "noise_5db", nothing)
     (file,) = tmp_path.iterdir()
     with file.open("a", encoding="utf-8") as cut_off:
         cut_off.write('{"key": "c", "li')
     again = Memory("test", settings)
-    assert again.get("a", "clean") == heard
+    assert again.get("a", "clean") == TRANSCRIPT
     assert again.get("b", "noise_5db") == nothing
     assert again.get("a", "telephone") is None
-    third = Heard("c", "clean", TRANSCRIPT, 0.5, 0.9)
-    again.add(third)
-    assert Memory("test", settings).get("c", "clean") == third
+    again.add("c", "clean", TRANSCRIPT)
+    assert Memory("test", settings).get("c", "clean") == TRANSCRIPT
 
 
 def test_another_recogniser_does_not_remember(
@@ -109,7 +107,7 @@ def test_another_recogniser_does_not_remember(
 ) -> None:
     monkeypatch.setattr(memory, "KEPT", tmp_path)
     settings = get_settings()
-    Memory("test", settings).add(Heard("a", "clean", TRANSCRIPT, 0.5, 0.9))
+    Memory("test", settings).add("a", "clean", TRANSCRIPT)
     assert Memory("other", settings).get("a", "clean") is None
     elsewhere = settings.model_copy(update={"speech_url": "https://asr.example/v1"})
     assert Memory("test", elsewhere).get("a", "clean") is None

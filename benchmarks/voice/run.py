@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,16 @@ def recordings(half: str, count: int, first: int) -> list[Utterance]:
     return utterances
 
 
-def hear_all(hearing: Hearing, utterances: list[Utterance]) -> Iterator[Heard]:
-    """Yield what is heard of every recording on every line, before the lexicon."""
+def hear_all(
+    hearing: Hearing, utterances: list[Utterance], lines: Sequence[str]
+) -> Iterator[Heard]:
+    """Yield what is heard of every recording on each line, before the lexicon."""
     memory = Memory(hearing.engine, get_settings())
-    for line, change in LINES.items():
+    for line in lines:
         for utterance in utterances:
             heard = memory.get(utterance.key, line)
             if heard is None:
-                sound = change(utterance.sound(), SEED + int(utterance.key[:8], 16))
+                sound = LINES[line](utterance.sound(), SEED + int(utterance.key[:8], 16))
                 heard = memory.add(utterance.key, line, listen(hearing, sound))
             yield utterance, line, heard
 
@@ -97,20 +99,20 @@ def understandings(texts: set[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def measure(half: str, count: int, voices: int) -> dict[str, Any]:
+def measure(half: str, count: int, voices: int, lines: Sequence[str]) -> dict[str, Any]:
     """Hear everything and return the figures, and each recording with what became of it."""
     settings = get_settings()
     hearing = Hearing(settings)
-    heard = list(hear_all(hearing, recordings(half, count, count * voices)))
+    heard = list(hear_all(hearing, recordings(half, count, count * voices), lines))
     mended = [hearing.lexicon.repaired(raw) for _, _, raw in heard]
     said = {utterance.text for utterance, *_ in heard}
     read = understandings(said | {transcript.text for transcript in mended if transcript.text})
     nothing = {"intent": {"name": None, "confidence": 0.0}}
-    lines = []
+    rows = []
     for (utterance, line, raw), transcript in zip(heard, mended, strict=True):
         parsed = read[transcript.text] if transcript.text else nothing
         back = is_doubtful(transcript, transcript.text, parsed, settings.speech_sure)
-        lines.append(
+        rows.append(
             {
                 "line": line,
                 "job": utterance.job,
@@ -127,14 +129,14 @@ def measure(half: str, count: int, voices: int) -> dict[str, Any]:
                 "read_back": back and bool(transcript.text),
             }
         )
-    return {"engine": hearing.engine, **_groups(lines), "recordings": lines}
+    return {"engine": hearing.engine, **_groups(rows), "recordings": rows}
 
 
-def _groups(lines: list[dict[str, Any]]) -> dict[str, Any]:
-    clean = [line for line in lines if line["line"] == "clean"]
+def _groups(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    clean = [row for row in rows if row["line"] == "clean"]
     voices = [voice for pair in VOICES for voice in pair]
     return {
-        "lines": {name: figures([x for x in lines if x["line"] == name]) for name in LINES},
+        "lines": {name: figures([x for x in rows if x["line"] == name]) for name in LINES},
         "jobs": {name: figures([x for x in clean if x["job"] == name]) for name in JOBS},
         "voices": {name: figures([x for x in clean if x["voice"] == name]) for name in voices},
     }
@@ -198,6 +200,7 @@ def main() -> None:
     parser.add_argument("half", choices=("dev", "test"))
     parser.add_argument("--count", type=int, default=66)
     parser.add_argument("--voices", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--lines", nargs="+", choices=LINES, default=list(LINES))
     parser.add_argument("--timing", type=int, metavar="RECORDINGS")
     parser.add_argument("--real", type=Path)
     parser.add_argument("--json", type=Path)
@@ -205,7 +208,7 @@ def main() -> None:
     if given.timing:
         print(json.dumps(measure_timing(given.half, given.count, given.timing), indent=1))
         return
-    report = measure(given.half, given.count, given.voices)
+    report = measure(given.half, given.count, given.voices, given.lines)
     if given.real:
         report["real"] = measure_real(given.real)
     if given.json:

@@ -1,12 +1,14 @@
 """How well spoken sentences are heard, and understood from what was heard.
 
-``python -m benchmarks.voice.run test --count 66 [--real FOLDER] [--json FILE]``. The sentences are
-those of :mod:`benchmarks.voice.utterances`, women and men in turns (``--voices 2``: each by one of
-both), clean and over the bad lines of :mod:`benchmarks.voice.lines`. What was said and what was
-heard is kept under ``var/voice-benchmark``: a run that was broken off goes on. ``FOLDER`` may hold
-real recordings with a ``transcripts.tsv`` (file, tab, words); they are read and kept nowhere. The
-recogniser is the one that the settings name; intents are those of the trained model in
+``python -m benchmarks.voice.run test [--json FILE]``. The sentences are those of
+:mod:`benchmarks.voice.utterances`, women and men in turns (``--voices 2``: each by one of both),
+clean and over the bad lines of :mod:`benchmarks.voice.lines` (``--lines``: some of them). What was
+said and what was heard is kept under ``var/voice-benchmark``: a run that was broken off goes on.
+The recogniser is the one that the settings name; intents are those of the trained model in
 ``SHIMIN_MODEL_DIR``.
+
+``--real FOLDER`` hears the recordings of a folder with a ``transcripts.tsv`` (file, tab, words);
+nothing of them is kept but what ``--json`` writes.
 
 ``--timing 10`` only measures time and memory, on so many clean recordings, in one or two minutes:
 run it where nothing else runs.
@@ -143,20 +145,22 @@ def _groups(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def measure_real(folder: Path) -> dict[str, Any]:
-    """Return the character errors of real recordings; nothing of them is kept."""
+    """Return the character errors of real recordings, and what was heard in each."""
     hearing = Hearing(get_settings())
-    pairs, changed = [], 0
+    rows = []
     for line in (folder / "transcripts.tsv").read_text("utf-8").splitlines():
         name, words, *_ = line.split("\t")
         raw = listen(hearing, decode((folder / name).read_bytes(), _SECONDS))
-        mended = hearing.lexicon.repaired(raw)
-        pairs.append((errors(words, raw.text), errors(words, mended.text)))
-        changed += raw.text != mended.text
+        mended = hearing.lexicon.repaired(raw).text
+        row = {"file": name, "said": words, "raw": raw.text, "mended": mended}
+        rows.append({**row, "confidence": raw.confidence})
     return {
-        "heard": len(pairs),
-        "cer_raw": rate(before for before, _ in pairs),
-        "cer": rate(after for _, after in pairs),
-        "changed_by_lexicon": changed,
+        "engine": hearing.engine,
+        "heard": len(rows),
+        "cer_raw": rate(errors(row["said"], row["raw"]) for row in rows),
+        "cer": rate(errors(row["said"], row["mended"]) for row in rows),
+        "changed_by_lexicon": sum(row["raw"] != row["mended"] for row in rows),
+        "recordings": rows,
     }
 
 
@@ -197,24 +201,25 @@ def _peak_mb() -> float:
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("half", choices=("dev", "test"))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("half", choices=("dev", "test"), nargs="?")
+    what.add_argument("--real", type=Path, metavar="FOLDER")
     parser.add_argument("--count", type=int, default=66)
     parser.add_argument("--voices", type=int, choices=(1, 2), default=1)
     parser.add_argument("--lines", nargs="+", choices=LINES, default=list(LINES))
     parser.add_argument("--timing", type=int, metavar="RECORDINGS")
-    parser.add_argument("--real", type=Path)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args()
-    if given.timing:
-        print(json.dumps(measure_timing(given.half, given.count, given.timing), indent=1))
-        return
-    report = measure(given.half, given.count, given.voices, given.lines)
     if given.real:
-        report["real"] = measure_real(given.real)
+        report = measure_real(given.real)
+    elif given.timing:
+        report = measure_timing(given.half, given.count, given.timing)
+    else:
+        report = measure(given.half, given.count, given.voices, given.lines)
+        print(table({**report["lines"], **report["jobs"], **report["voices"]}))
     if given.json:
         given.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
-    print(table({**report["lines"], **report["jobs"], **report["voices"]}))
-    print(json.dumps({k: report[k] for k in ("engine", "real") if k in report}))
+    print(json.dumps({k: v for k, v in report.items() if not isinstance(v, dict | list)}))
 
 
 if __name__ == "__main__":

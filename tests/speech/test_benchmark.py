@@ -14,11 +14,12 @@ from benchmarks.voice import memory
 from benchmarks.voice.figures import bare, errors, figures, table
 from benchmarks.voice.lines import LINES, over_the_telephone, with_noise
 from benchmarks.voice.memory import Memory
+from benchmarks.voice.run import measure_real
 from benchmarks.voice.utterances import JOBS, VOICES, chosen
 from speech.audio import RATE, Sound
 from speech.recogniser import Transcript, Unheard, Word
 from tests.nlu.test_overlap import known_examples, normalised
-from tests.speech.recordings import tone, white_noise
+from tests.speech.recordings import clip, tone, white_noise
 
 SENTENCES = 66
 
@@ -160,3 +161,21 @@ def test_the_figures_of_three_recordings() -> None:
     }
     assert "| clean | 3 | 46.7 % | 33.3 % |" in table({"clean": found, "none": figures([])})
     assert figures([line(read="greet", read_back=True)])["wrong_unasked"] == 0
+
+
+def test_a_folder_of_recordings_is_measured(tmp_path: Path) -> None:
+    said = {
+        "complaint": "楼下烧烤摊一到晚上就冒烟，熏得窗户都不敢开。",
+        "policy": "我妈妈八十二岁了，有什么补贴可以领？",
+    }
+    for name in said:
+        (tmp_path / f"{name}.ogg").write_bytes(clip(name))
+    lines = [f"{name}.ogg\t{words}\n" for name, words in said.items()]
+    (tmp_path / "transcripts.tsv").write_text("".join(lines), "utf-8")
+    found = measure_real(tmp_path)
+    assert (found["engine"], found["heard"]) == ("whisper-base", 2)
+    assert 0 <= found["cer_raw"] < 0.3
+    assert 0 <= found["cer"] < 0.3
+    changed = [row for row in found["recordings"] if row["raw"] != row["mended"]]
+    assert found["changed_by_lexicon"] == len(changed)
+    assert [row["said"] for row in found["recordings"]] == list(said.values())

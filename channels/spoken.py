@@ -82,7 +82,7 @@ class SpokenPolicy:
         said = (words.correction(said) if state.heard else None) or said
         if heard is not None and not typed:
             parse = self._rasa.understand(said)
-            if parse and self._is_doubtful(heard, said, parse):
+            if parse and is_doubtful(heard, said, parse, self._sure):
                 self._keep(citizen, Spoken(heard=said, failures=state.failures, slow=state.slow))
                 return Taken("", (words.read_back(said, heard),), parse, said)
         if state != Spoken(slow=state.slow):
@@ -135,15 +135,6 @@ class SpokenPolicy:
             return Taken("", (words.speaking_slowly(slower),), aloud=True)
         return None
 
-    def _is_doubtful(self, heard: Transcript, said: str, parse: dict[str, Any]) -> bool:
-        intent = parse.get("intent") or {}
-        name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
-        if name == _EMERGENCY or _is_plain(said):
-            return False
-        if heard.confidence is not None and heard.confidence < self._sure:
-            return True
-        return name in _CHANGES or name == _FALLBACK or confidence < _UNDERSTOOD
-
     @staticmethod
     def _state(citizen: str) -> Spoken:
         with reading() as session:
@@ -156,6 +147,24 @@ class SpokenPolicy:
     def _keep(citizen: str, state: Spoken) -> None:
         with unit_of_work() as session:
             keep_spoken(session, citizen, state, utc_now())
+
+
+def is_doubtful(heard: Transcript, said: str, parse: dict[str, Any], sure: float) -> bool:
+    """Tell whether words are read back before they are acted on.
+
+    Args:
+        heard: the transcript that ``said`` comes from.
+        said: the words as they would go on.
+        parse: Rasa's understanding of them.
+        sure: confidence of the recogniser under which they are (``settings.speech_sure``).
+    """
+    intent = parse.get("intent") or {}
+    name, confidence = intent.get("name"), float(intent.get("confidence") or 0.0)
+    if name == _EMERGENCY or _is_plain(said):
+        return False
+    if heard.confidence is not None and heard.confidence < sure:
+        return True
+    return name in _CHANGES or name == _FALLBACK or confidence < _UNDERSTOOD
 
 
 def _is_plain(said: str) -> bool:

@@ -12,7 +12,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer_rating import answered, note_unanswered, offered
+from actions.answer_rating import Subject, answered, note_unanswered, offered
 from actions.appointments import booking_asked
 from actions.checklists import checklist_heard, learn_situation
 from actions.nearest import place_named
@@ -94,7 +94,7 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     current = _matter(str(tracker.get_slot("service_id") or ""))
     policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
     if policy is not None and _NAMES_NOTHING.match(turn.text):
-        return tell_policy(dispatcher, policy, turn.citizen_id)
+        return tell_policy(dispatcher, tracker, turn, policy)
     meant = _matter_meant(turn, current, tracker.get_slot("service_trail") or [])
     matter = meant.matter
     if isinstance(matter, Elsewhere):
@@ -107,12 +107,12 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         return [*(_remember(tracker, matter) if matter is not None else []), *booked]
     if isinstance(matter, Package):
         _tell_package(dispatcher, matter)
-        rating = answered(dispatcher, tracker, turn, matter, meant.score, may_ask=True)
+        rating = answered(dispatcher, tracker, turn, Subject.of(matter), meant.score, may_ask=True)
         return _remember(tracker, matter) + rating
     if matter is not None:
         told = _tell_item(dispatcher, tracker, turn, matter)
-        asks = told.pending_question
-        rating = answered(dispatcher, tracker, turn, matter, meant.score, may_ask=not asks)
+        free = not told.pending_question
+        rating = answered(dispatcher, tracker, turn, Subject.of(matter), meant.score, may_ask=free)
         return _remember(tracker, matter) + told.events + rating
     if meant.offers:
         buttons = [

@@ -27,10 +27,11 @@ def report(
     days: Annotated[int, DAYS] = 30,
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
-    """Show answers, ratings, hand-overs and overdue reviews by item, the worst first."""
+    """Show answers, ratings, hand-overs and overdue reviews by item and policy, worst first."""
     from base.calendar import city_today
     from enquiries.answer_report import report as rows_of
     from matcher.package import load_packages
+    from matcher.policy import load_policies
     from matcher.service import load_services
     from store.answer_quality import figures
     from store.database import reading
@@ -40,7 +41,8 @@ def report(
     today = city_today()
     with reading() as session:
         found = figures(session, today - timedelta(days=days - 1))
-    rows = rows_of((*items, *load_packages(root / "packages", items)), found, today)
+    packages = load_packages(root / "packages", items)
+    rows = rows_of((*items, *packages), load_policies(root), found, today)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
         return
@@ -54,4 +56,4 @@ def report(
         if row.overdue_days:
             parts.append(f"复核已过期{row.overdue_days}天")
         typer.echo(f"{row.name}（{row.id}）：" + "，".join(parts))
-    typer.echo(f"{len(rows)} 个事项，最近 {days} 天。")
+    typer.echo(f"{len(rows)} 个事项和政策，最近 {days} 天。")

@@ -1,4 +1,7 @@
-"""How good the service answers are: counts, ratings, and questions that found no answer.
+"""How good the answers are: counts, ratings, and questions that found no answer.
+
+Figures are kept by matter: a service item or package by its id, a policy by :func:`policy_key`,
+and the lists that a search for policies ends in together under :data:`POLICY_SEARCH`.
 
 Nothing here holds the id of a citizen. Words are masked and encrypted, and forgotten after
 ``SHIMIN_UNANSWERED_KEEP_DAYS``.
@@ -25,6 +28,7 @@ from store.privacy import reveal
 from store.quality_models import AnswerCount, AnswerRating, SettledGroup, UnansweredQuestion
 
 __all__ = [
+    "POLICY_SEARCH",
     "REASONS",
     "Figures",
     "Kind",
@@ -36,6 +40,7 @@ __all__ = [
     "forget_questions",
     "keep_unanswered",
     "opened",
+    "policy_key",
     "rate",
     "read_unanswered",
 ]
@@ -46,6 +51,10 @@ answer was about another matter; others handle it."""
 
 Reason = Literal["other_matter", "wrong", "too_long", "human"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+
+_POLICY = "policy:"
+POLICY_SEARCH = f"{_POLICY}*"
+"""The matter of a list of policies: its rating is about the choice, not about one of them."""
 
 _LONGEST = 300
 """Characters kept of a question; what is longer tells a story, which clusters badly."""
@@ -76,6 +85,11 @@ class Figures:
 def answer_key(message_id: str) -> str:
     """Return the name under which what belongs to a message is kept: SHA-256 in hex."""
     return hashlib.sha256(message_id.encode()).hexdigest()
+
+
+def policy_key(policy_id: str) -> str:
+    """Return the matter under which the figures of a policy are kept."""
+    return _POLICY + policy_id
 
 
 def count(

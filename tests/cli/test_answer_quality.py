@@ -12,7 +12,7 @@ import pytest
 
 from base.calendar import city_today
 from cli.main import main
-from store.answer_quality import answer_key, count, keep_unanswered, rate
+from store.answer_quality import answer_key, count, keep_unanswered, policy_key, rate
 from store.database import unit_of_work
 from store.models import AuditEntry
 from store.quality_models import SettledGroup
@@ -119,17 +119,21 @@ def test_the_report_puts_the_worst_first(
 ) -> None:
     today = city_today()
     good, bad, old = "passport", "adoption", "cremation"
+    policy = policy_key("elderly_allowance")
     with unit_of_work() as session:
         for name in (good, bad):
             count(session, name, today, answers=20, hand_overs=1)
         count(session, old, today - timedelta(days=30), answers=9)
+        count(session, policy, today, answers=2)
+        rate(session, answer_key("p"), policy, today, useful=True, reason=None)
         for number in range(8):
             rate(session, answer_key(f"g{number}"), good, today, useful=True, reason=None)
             rate(session, answer_key(f"b{number}"), bad, today, useful=False, reason="wrong")
     rows: list[dict[str, Any]] = json.loads(run(capsys, "report", "--json"))
     listed = [row["id"] for row in rows]
     assert listed[0] == bad
-    assert good in listed
+    assert {good, policy} <= set(listed)
+    assert listed.index(bad) < listed.index(policy)
     assert rows[0]["reasons"] == {"wrong": 8}
     assert old not in [row["id"] for row in rows if row["answers"]]
     first = run(capsys, "report", "--days", "31").splitlines()[0]

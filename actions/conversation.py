@@ -14,7 +14,7 @@ from actions.appointments import booking_goes_on
 from actions.checklists import checklist_heard
 from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
-from actions.nearest import nearest_asked
+from actions.nearest import asks_nearest, nearest_asked
 from actions.policies import answer_which
 from actions.registry import action
 from actions.resources import catalogue
@@ -113,13 +113,20 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
 def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Answers intents that have one response each. Say ``utter_<intent>`` of the domain.
 
-    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”), and what seems to be
-    about nothing a question about the policies just told (“哪个划算”).
+    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”). What seems to be about
+    nothing may be about the item or policies just told (“离我最近的？”, “哪个划算”) or about the
+    checklist just shown (“还差哪些”).
     """
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
     turn = Turn.of(tracker)
+    if turn.intent in ("out_of_scope", "chitchat", "help"):
+        if asks_nearest(tracker):
+            return [FollowupAction("action_answer_service")]
+        listed = checklist_heard(dispatcher, tracker)
+        if listed is not None:
+            return listed
     if turn.intent in ("out_of_scope", "chitchat"):
         policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
         told = answer_which(dispatcher, tracker, policy)
@@ -138,6 +145,8 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     turn = Turn.of(tracker)
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
+    if asks_nearest(tracker):
+        return [FollowupAction("action_answer_service")]
     heard = hear_verdict(dispatcher, tracker) or checklist_heard(dispatcher, tracker)
     if heard is not None:
         return heard
@@ -179,6 +188,8 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
         heard = hear(dispatcher, tracker)
         if heard is not None:
             return heard
+    if asks_nearest(tracker):
+        return [FollowupAction("action_answer_service")]
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]

@@ -343,8 +343,8 @@ def _absorb(search: Search, turn: Turn) -> Search:
         facts = {**read_facts(kind, search.query), **facts}
     if search.asking and turn.text and turn.intent not in ("ask_policy", "show_results"):
         if search.asking not in facts:
-            learn(turn.citizen_id, kind, facts)
-            return _answer(search, turn, turn.text, again=again)
+            told = bool(facts) and learn(turn.citizen_id, kind, facts)
+            return _answer(search, turn, turn.text, again=again, told=told)
         search = search.model_copy(update={"asking": None})
     if not learn(turn.citizen_id, kind, facts):
         return search.model_copy(update={"notes": ("contradiction",)})
@@ -356,8 +356,11 @@ def _pressed_kind(turn: Turn) -> Kind | None:
     return next((kind for kind in KINDS if kind == pressed), None)
 
 
-def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:
-    """Take the answer to the open question; a second failure leaves the datum unknown."""
+def _answer(search: Search, turn: Turn, answer: str, *, again: bool, told: bool = False) -> Search:
+    """Take the answer to the open question; a second failure leaves the datum unknown.
+
+    Words that ``told`` something else of him (独居) are no failure: the question stays open.
+    """
     if search.asking is None or search.kind is None:
         return search
     attribute = ATTRIBUTES[search.kind][search.asking]
@@ -365,6 +368,8 @@ def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:
     try:
         value = parse_answer(attribute, answer)
     except InputError:
+        if told:
+            return search.model_copy(update={"notes": ("noted",)})
         if again or turn.is_button:
             return settled
         return search.model_copy(update={"notes": ("not_understood",)})

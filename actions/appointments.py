@@ -31,6 +31,7 @@ from enquiries.appointment_words import (
     SHORT_ANSWER,
     about_visit,
     is_about_own,
+    shows_own,
     wants_none,
     wants_other_time,
     wants_window,
@@ -93,7 +94,7 @@ def booking_asked(
             close_past(session, utc_now(), turn.citizen_id)
             mine = open_of(session, turn.citizen_id)
             moved = _to_move(turn.text, mine)
-            if mine and moved is None:
+            if (mine or shows_own(turn.text)) and moved is None:
                 tell_open(dispatcher, session, turn.citizen_id)
                 return []
         return _next(dispatcher, tracker, turn, moved) if moved is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.appointments import leave_booking
@@ -11,6 +11,7 @@ from actions.complaints import action_cancel_complaint, load_draft
 from actions.forms import REOPEN_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.returning import goes_back
+from actions.services import action_answer_service
 from actions.turn import Turn, button, say
 from actions.verdicts import (
     hear_verdict,
@@ -135,7 +136,7 @@ def action_nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
     if heard is not None:
         return heard
     if goes_back(Turn.of(tracker).text) and tracker.get_slot("service_trail"):
-        return [FollowupAction("action_answer_service")]  # 算了，说回前面那个
+        return action_answer_service(dispatcher, tracker)  # 算了，说回前面那个
     booked = leave_booking(dispatcher, tracker)
     if booked is not None:
         return booked

@@ -19,6 +19,7 @@ from actions.policies import answer_which
 from actions.registry import action
 from actions.resources import catalogue
 from actions.returning import goes_back
+from actions.services import action_answer_service
 from actions.turn import Turn, button, next_message_only, say
 from actions.verdicts import ask_again, hear_verdict
 from dispatch.reporting.emergency import advice
@@ -123,7 +124,7 @@ def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> lis
     turn = Turn.of(tracker)
     if turn.intent in ("out_of_scope", "chitchat", "help"):
         if asks_nearest(tracker):
-            return [FollowupAction("action_answer_service")]
+            return action_answer_service(dispatcher, tracker)
         listed = checklist_heard(dispatcher, tracker)
         if listed is not None:
             return listed
@@ -146,7 +147,7 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
     if asks_nearest(tracker):
-        return [FollowupAction("action_answer_service")]
+        return action_answer_service(dispatcher, tracker)
     heard = hear_verdict(dispatcher, tracker) or checklist_heard(dispatcher, tracker)
     if heard is not None:
         return heard
@@ -189,7 +190,7 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
         if heard is not None:
             return heard
     if asks_nearest(tracker):
-        return [FollowupAction("action_answer_service")]
+        return action_answer_service(dispatcher, tracker)
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
@@ -210,7 +211,7 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
 def action_repeat(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Says the last reply again. Repeat everything said after the message before this one."""
     if goes_back(Turn.of(tracker).text) and len(tracker.get_slot("service_trail") or []) > 1:
-        return [FollowupAction("action_answer_service")]
+        return action_answer_service(dispatcher, tracker)
     said = _last_replies(tracker.events)
     if not said:
         say(dispatcher, "我还没说什么呢，您想问什么？", _jobs())

@@ -248,7 +248,9 @@ def _matter_meant(turn: Turn, current: Matter | None, trail: list[str]) -> _Mean
     named = turn.entity("service_item")
     if found.kind != "certain" and is_of_before(turn.text):
         before = [name for name in trail if current is None or name != current.id]
-        wanted = before[-1:] if current is None or goes_back(turn.text) else [current.id]
+        wanted = before[-1:] if current is None or goes_back(turn.text) else []
+        if current is not None and not wanted:  # no other one was spoken of
+            wanted = [current.id]
         if wanted and (matter := _matter(wanted[0])) is not None:
             return _Meant(matter)
     if found.kind != "certain" and named:

@@ -84,8 +84,6 @@ def stack_environment(folder: Path) -> dict[str, str]:
         "STATUS_POLL_SECONDS": "2",
         "BREAKER_REST_SECONDS": "2",
         "HANDOVER_HOURS": "mon-sun 00:00-23:59",
-        "NOTICE_QUIET_FROM": "0",  # as the end: no quiet hours, whatever the time of the test
-        "NOTICE_QUIET_TO": "0",
         "RATE_CITIZEN": "6000/minute",  # tests speak as one citizen, and fast
         "RATE_ADDRESS": "60000/minute",
     }

@@ -1,21 +1,14 @@
-"""A window at a hall: the calendar file, the reminder, and a time that somebody else has taken."""
+"""A window at a hall: its calendar file, and a time that somebody else has taken."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import update
-from sqlalchemy.orm import Session
 
-from store.appointment_models import Appointment
-from store.database import make_engine
-from store.models import utc_now
 from tests.e2e.driver import Citizen, Heard
-from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -39,29 +32,17 @@ def calendar(heard: Heard) -> httpx.Response:
     return httpx.get(heard.card("service")["fields"]["日历文件"], timeout=15)
 
 
-def test_a_window_with_its_calendar_file_reminder_and_end(citizen: Citizen, stack: Stack) -> None:
+def test_a_window_and_its_calendar_file_from_beginning_to_end(citizen: Citizen) -> None:
     to_confirm(citizen, "我想预约办护照", "江南区政务服务中心")
     booked = citizen.press("确认预约")
-    number = re.search(r"YY\d{14}", booked.text)
-    assert number
+    assert re.search(r"YY\d{14}", booked.text)
+    assert "前一天傍晚6点我再提醒您" in booked.text
     file = calendar(booked)
     assert file.headers["Content-Type"].startswith("text/calendar")
     for line in ("BEGIN:VEVENT", "STATUS:CONFIRMED", "BEGIN:VALARM"):
         assert line in file.text
     uid = re.search(r"UID:(\S+)", file.text)
     assert uid
-
-    engine = make_engine(stack.settings["SHIMIN_DATABASE_URL"])
-    with Session(engine) as session, session.begin():  # the evening before has come
-        mine = Appointment.citizen_id == f"api:{citizen.name}"
-        due = utc_now() - timedelta(minutes=1)
-        assert session.execute(update(Appointment).where(mine).values(remind_at=due)).rowcount == 1
-    engine.dispose()
-    stack.stop("relay")  # it looks at once when it starts, and then every minute
-    stack.start("relay")
-    reminder = citizen.wait_news("提醒您")
-    assert number[0] in reminder["text"]
-    assert "要带" in reminder["text"]
 
     citizen.press("取消预约")
     ended = citizen.press("确定取消")

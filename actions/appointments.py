@@ -29,7 +29,10 @@ from base.calendar import CITY_TIME
 from base.errors import StateError
 from enquiries.appointment_words import (
     SHORT_ANSWER,
+    about_visit,
     is_about_own,
+    shows_own,
+    wants_none,
     wants_other_time,
     wants_window,
 )
@@ -81,12 +84,17 @@ def booking_asked(
     """
     if turn.intent != "ask_appointment" or not turn.text:
         return None
+    if wants_none(turn.text):
+        left = leave_booking(dispatcher, tracker)
+        if left is None:
+            say(dispatcher, "好的，先不约。想约的时候随时说。")
+        return left or []
     if is_about_own(turn.text):
         with unit_of_work() as session:
             close_past(session, utc_now(), turn.citizen_id)
             mine = open_of(session, turn.citizen_id)
             moved = _to_move(turn.text, mine)
-            if mine and moved is None:
+            if (mine or shows_own(turn.text)) and moved is None:
                 tell_open(dispatcher, session, turn.citizen_id)
                 return []
         return _next(dispatcher, tracker, turn, moved) if moved is not None else None
@@ -133,15 +141,19 @@ def drop_booking() -> list[EventType]:
 
 
 def leave_booking(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
-    """Take “never mind”: drop a booking half made; 取消预约 is about those made; else None."""
+    """Take “never mind”: drop a booking half made, else show those made (取消预约, 不去了).
+
+    Return None when there is neither.
+    """
     turn, slot = Turn.of(tracker), tracker.get_slot("booking") or {}
-    if "约" in turn.text and "不约" not in turn.text:
+    half_made = time.time() - slot.get("at", 0) <= _GOES_ON_SECONDS
+    if about_visit(turn.text) and not (half_made and wants_none(turn.text)):
         with unit_of_work() as session:
             close_past(session, utc_now(), turn.citizen_id)
             if open_of(session, turn.citizen_id):
                 tell_open(dispatcher, session, turn.citizen_id)
                 return drop_booking()
-    if time.time() - slot.get("at", 0) > _GOES_ON_SECONDS:
+    if not half_made:
         return None
     if slot.get("cancel") is not None:
         say(

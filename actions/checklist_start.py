@@ -29,6 +29,8 @@ MOST_SITUATIONS = 3
 
 _YES = re.compile(r"^(是|是的|对|对的|有|有的|要|要办|需要|符合|嗯+|好的?)[的啊呀了。.！!]*$")
 _NO = re.compile(r"^(不是|不|没有|没|不要|不用|不需要|不办|不符合|都不是)[的啊呀了。.！!]*$")
+_COUNTS = re.compile(r"\d|第.{1,3}[项样件步个]")
+"""Words that name an entry by its number (1办好了) are no yes."""
 _UNSURE = re.compile(r"^(我也?)?(说不准|不清楚|不知道|不确定|不晓得|搞不清)[的啊呀了。.！!]*$")
 
 
@@ -193,6 +195,8 @@ def _ask_situation(
 
 
 def _yes_or_no(turn: Turn) -> bool | None:
+    if _COUNTS.search(turn.text):
+        return None
     if turn.intent == "affirm" or _YES.match(turn.text):
         return True
     if turn.intent == "deny" or _NO.match(turn.text):

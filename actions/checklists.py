@@ -11,7 +11,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.checklist_replies import candidate_buttons, drop_buttons, read_key
-from actions.checklist_start import answer_heard
+from actions.checklist_start import action_start_checklist, answer_heard
 from actions.checklist_view import matter_of, open_list, read_list, show_list, shown
 from actions.registry import action
 from actions.resources import catalogue
@@ -33,8 +33,9 @@ from store.database import reading, unit_of_work
 SHOWN_SECONDS = 1800
 """How long words like 户口本有了 are heard as ticks after the list was shown."""
 
+_BEGINS = re.compile(r"(建|列|做|弄|开|搞|生成|出)(一?[个张份])?(我的|办事|材料)?清单")
 _ASKS_LIST = re.compile(
-    r"我的清单|我那个?清单|清单(呢|在哪|给我看|拿出来|打开|还在吗|还差)|"
+    r"还(差|缺|剩)(哪些|哪几|什么|啥|几样|几项|多少)|我的清单|我那个?清单|清单(呢|在哪|给我看|拿出来|打开|还在吗|还差)|"
     r"(看看?|打开|查看|继续|接着)(一下|下)?(我的|那个|刚才的)?清单"
 )
 
@@ -55,8 +56,13 @@ def action_tick_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) ->
 
 @action
 def action_my_checklist(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Shows the citizen's checklist, the one touched last unless one is named."""
+    """Shows the citizen's checklist, the one touched last unless one is named.
+
+    建个清单 begins one for the matter just spoken of.
+    """
     turn = Turn.of(tracker)
+    if _BEGINS.search(turn.text) and tracker.get_slot("service_id"):
+        return action_start_checklist(dispatcher, tracker)
     page = turn.entity("value") or "0"
     return show_list(
         dispatcher,

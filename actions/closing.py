@@ -10,6 +10,8 @@ from actions.appointments import leave_booking
 from actions.complaints import action_cancel_complaint, load_draft
 from actions.forms import REOPEN_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
+from actions.returning import goes_back
+from actions.services import action_answer_service
 from actions.turn import Turn, button, say
 from actions.verdicts import (
     hear_verdict,
@@ -133,6 +135,8 @@ def action_nothing_open(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
+    if goes_back(Turn.of(tracker).text) and tracker.get_slot("service_trail"):
+        return action_answer_service(dispatcher, tracker)  # 算了，说回前面那个
     booked = leave_booking(dispatcher, tracker)
     if booked is not None:
         return booked

@@ -14,11 +14,12 @@ from actions.appointments import booking_goes_on
 from actions.checklists import checklist_heard
 from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
-from actions.nearest import nearest_asked
+from actions.nearest import asks_nearest, nearest_asked
 from actions.policies import answer_which
 from actions.registry import action
 from actions.resources import catalogue
 from actions.returning import goes_back
+from actions.services import action_answer_service
 from actions.turn import Turn, button, next_message_only, say
 from actions.verdicts import ask_again, hear_verdict
 from dispatch.reporting.emergency import advice
@@ -113,13 +114,20 @@ def action_keep_attachments(dispatcher: CollectingDispatcher, tracker: Tracker) 
 def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Answers intents that have one response each. Say ``utter_<intent>`` of the domain.
 
-    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”), and what seems to be
-    about nothing a question about the policies just told (“哪个划算”).
+    Thanks and anger may be the verdict on a handled ticket (“解决了，谢谢”). What seems to be about
+    nothing may be about the item or policies just told (“离我最近的？”, “哪个划算”) or about the
+    checklist just shown (“还差哪些”).
     """
     heard = hear_verdict(dispatcher, tracker)
     if heard is not None:
         return heard
     turn = Turn.of(tracker)
+    if turn.intent in ("out_of_scope", "chitchat", "help"):
+        if asks_nearest(tracker):
+            return action_answer_service(dispatcher, tracker)
+        listed = checklist_heard(dispatcher, tracker)
+        if listed is not None:
+            return listed
     if turn.intent in ("out_of_scope", "chitchat"):
         policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
         told = answer_which(dispatcher, tracker, policy)
@@ -138,6 +146,8 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
     turn = Turn.of(tracker)
     if _has_evidence(turn):
         return [FollowupAction("complaint_form")]
+    if asks_nearest(tracker):
+        return action_answer_service(dispatcher, tracker)
     heard = hear_verdict(dispatcher, tracker) or checklist_heard(dispatcher, tracker)
     if heard is not None:
         return heard
@@ -179,6 +189,8 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
         heard = hear(dispatcher, tracker)
         if heard is not None:
             return heard
+    if asks_nearest(tracker):
+        return action_answer_service(dispatcher, tracker)
     kind = guess_kind(turn.text)
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
@@ -199,7 +211,7 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
 def action_repeat(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Says the last reply again. Repeat everything said after the message before this one."""
     if goes_back(Turn.of(tracker).text) and len(tracker.get_slot("service_trail") or []) > 1:
-        return [FollowupAction("action_answer_service")]
+        return action_answer_service(dispatcher, tracker)
     said = _last_replies(tracker.events)
     if not said:
         say(dispatcher, "我还没说什么呢，您想问什么？", _jobs())

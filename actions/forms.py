@@ -73,8 +73,9 @@ _SEARCH = frozenset({"ask_policy", "choose_kind"})
 _REPORT = frozenset({"report_pollution", "report_city_issue", "attach"})
 
 COMPLAINT_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _SEARCH
-SUPPLEMENT_INTERRUPTIONS = _ALWAYS | _SEARCH
-REOPEN_INTERRUPTIONS = _ALWAYS - {"reopen_ticket"} | _SEARCH
+_STOP_NEWS = frozenset({"unsubscribe_policies"})
+SUPPLEMENT_INTERRUPTIONS = _ALWAYS | _SEARCH | _STOP_NEWS
+REOPEN_INTERRUPTIONS = _ALWAYS - {"reopen_ticket"} | _SEARCH | _STOP_NEWS
 POLICY_INTERRUPTIONS = _ALWAYS | POLICY_DETAIL | SUBSCRIPTION | _REPORT
 
 ASKED_AGAIN = frozenset({"repeat"})

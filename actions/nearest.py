@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -14,7 +16,13 @@ from enquiries.bookings import bookable_halls
 from enquiries.opening import by_distance, nearest_text
 from enquiries.wording import spoken
 
-__all__ = ["action_attached", "nearest_asked", "place_named"]
+__all__ = ["NEAREST", "action_attached", "asks_nearest", "nearest_asked", "place_named"]
+
+NEAREST = re.compile(r"(最近|附近|就近|近一点|近点|离我|旁边|哪个近)")
+"""Words that ask for what is near."""
+
+_BARE_QUESTION = 16
+"""Longer words are about something of their own."""
 
 
 @action
@@ -22,6 +30,17 @@ def action_attached(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[
     """Photos or a location without words: the nearest hall if that was asked, else a complaint."""
     told = nearest_asked(dispatcher, tracker)
     return told or [SlotSet("nearest_for", None), FollowupAction("complaint_form")]
+
+
+def asks_nearest(tracker: Tracker) -> bool:
+    """Tell whether a message without a matter of its own asks how near the one spoken of is.
+
+    离我最近的？ after an answer about an item, whatever such few words are taken for.
+    """
+    text = Turn.of(tracker).text
+    known = catalogue().service(str(tracker.get_slot("service_id") or "")) is not None
+    free = tracker.active_loop_name is None
+    return known and free and len(text) <= _BARE_QUESTION and bool(NEAREST.search(text))
 
 
 def nearest_asked(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:

@@ -13,6 +13,7 @@ from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import policy_replies as replies
+from actions.answer_rating import SEARCH, Subject, answered, ask_about_search
 from actions.forms import POLICY_INTERRUPTIONS, interrupts, rejects
 from actions.policy_choices import (
     asks_which,
@@ -134,19 +135,27 @@ def learn_birth(citizen_id: str, text: str) -> date | None:
 
 
 def tell_policy(
-    dispatcher: CollectingDispatcher, policy: Policy, citizen_id: str
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    turn: Turn,
+    policy: Policy,
+    score: float = 1.0,
 ) -> list[EventType]:
-    """Say all about one policy; the slots returned make it what follow-ups are about."""
-    profile = known_profile(citizen_id, policy.audience)
+    """Say all about one policy; the slots returned make it what follow-ups are about.
+
+    ``score`` tells how sure it is that this one was meant, 1 for the citizen's own choice.
+    """
+    profile = known_profile(turn.citizen_id, policy.audience)
     now = utc_now()
     with unit_of_work() as session:
-        note_opened(session, citizen_id, policy.id, now)
-        said = feedback_of(session, citizen_id)
-        reminded = policy.id in reminders_of(session, citizen_id)
+        note_opened(session, turn.citizen_id, policy.id, now)
+        said = feedback_of(session, turn.citizen_id)
+        reminded = policy.id in reminders_of(session, turn.citizen_id)
     word = REMIND if reminded else said.get(policy.id)
     text, buttons, card = replies.policy_detail(policy, profile, word, choices_for(policy, profile))
     say(dispatcher, text, buttons, [card])
-    return [SlotSet("policy_id", policy.id), SlotSet("service_id", None)]
+    rating = answered(dispatcher, tracker, turn, Subject.of(policy), score, may_ask=True)
+    return [SlotSet("policy_id", policy.id), SlotSet("service_id", None), *rating]
 
 
 @action
@@ -194,6 +203,8 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
     events = [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
     if show:
         events.append(SlotSet("policy_id", None))  # what follows is about the list
+    if show and matches:
+        events += answered(dispatcher, tracker, Turn.of(tracker), SEARCH, 1.0, may_ask=False)
     # Nothing left to ask: a requested slot of None ends the form.
     return events if wanted else [*events, SlotSet("requested_slot", None)]
 
@@ -208,7 +219,8 @@ def action_end_policy(dispatcher: CollectingDispatcher, tracker: Tracker) -> lis
     )
     search = load_search(tracker)
     kept = Search(kind=search.kind, query=search.query)
-    return [SlotSet("policy_search", kept.model_dump(mode="json"))]
+    rating = ask_about_search(dispatcher, tracker, Turn.of(tracker))
+    return [SlotSet("policy_search", kept.model_dump(mode="json")), *rating]
 
 
 @action
@@ -219,10 +231,10 @@ def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
     """
     turn = Turn.of(tracker)
     current = str(tracker.get_slot("policy_id") or "")
-    policy, choices = _policy_meant(turn, current)
-    answered = answer_which(dispatcher, tracker, policy)
-    if answered is not None:
-        return answered
+    policy, score, choices = _policy_meant(turn, current)
+    compared = answer_which(dispatcher, tracker, policy)
+    if compared is not None:
+        return compared
     if policy is None:
         text, buttons = replies.which_policy(choices)
         say(dispatcher, text, buttons)
@@ -232,7 +244,7 @@ def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
         return take_feedback(dispatcher, policy, turn.citizen_id, said)
     if said == REMIND and turn.is_button:
         return take_reminder(dispatcher, policy, turn.citizen_id)
-    return tell_policy(dispatcher, policy, turn.citizen_id)
+    return tell_policy(dispatcher, tracker, turn, policy, score)
 
 
 def answer_which(
@@ -331,8 +343,8 @@ def _absorb(search: Search, turn: Turn) -> Search:
         facts = {**read_facts(kind, search.query), **facts}
     if search.asking and turn.text and turn.intent not in ("ask_policy", "show_results"):
         if search.asking not in facts:
-            learn(turn.citizen_id, kind, facts)
-            return _answer(search, turn, turn.text, again=again)
+            told = bool(facts) and learn(turn.citizen_id, kind, facts)
+            return _answer(search, turn, turn.text, again=again, told=told)
         search = search.model_copy(update={"asking": None})
     if not learn(turn.citizen_id, kind, facts):
         return search.model_copy(update={"notes": ("contradiction",)})
@@ -344,8 +356,11 @@ def _pressed_kind(turn: Turn) -> Kind | None:
     return next((kind for kind in KINDS if kind == pressed), None)
 
 
-def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:
-    """Take the answer to the open question; a second failure leaves the datum unknown."""
+def _answer(search: Search, turn: Turn, answer: str, *, again: bool, told: bool = False) -> Search:
+    """Take the answer to the open question; a second failure leaves the datum unknown.
+
+    Words that ``told`` something else of him (独居) are no failure: the question stays open.
+    """
     if search.asking is None or search.kind is None:
         return search
     attribute = ATTRIBUTES[search.kind][search.asking]
@@ -353,6 +368,8 @@ def _answer(search: Search, turn: Turn, answer: str, *, again: bool) -> Search:
     try:
         value = parse_answer(attribute, answer)
     except InputError:
+        if told:
+            return search.model_copy(update={"notes": ("noted",)})
         if again or turn.is_button:
             return settled
         return search.model_copy(update={"notes": ("not_understood",)})
@@ -381,16 +398,17 @@ def _after_asking(search: Search, wanted: Attribute | None, *, show: bool) -> di
     return search.model_copy(update=update).model_dump(mode="json")
 
 
-def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, tuple[Policy, ...]]:
+def _policy_meant(turn: Turn, current: str) -> tuple[Policy | None, float, tuple[Policy, ...]]:
+    """Return the policy and how sure it is the one, or else the candidates to choose from."""
     pressed = turn.entity("policy_id")
     if pressed:
-        return catalogue().policy(pressed), ()
+        return catalogue().policy(pressed), 1.0, ()
     found = _meant_here(turn)
     if found.kind == "certain":
-        return found.candidates[0].item, ()
+        return found.candidates[0].item, found.candidates[0].score, ()
     if current and (found.kind == "unknown" or _POINTS_BACK.search(turn.text)):
-        return catalogue().policy(current), ()
-    return None, tuple(candidate.item for candidate in found.candidates)
+        return catalogue().policy(current), 1.0, ()
+    return None, 0.0, tuple(candidate.item for candidate in found.candidates)
 
 
 def _meant_here(turn: Turn) -> Finding[Policy]:

@@ -40,6 +40,7 @@ _CHANNELS = {
     "feishu": "飞书群",
 }
 _NOTES = {
+    "noted": "这个记下了。",
     "not_understood": "这个我没听明白。",
     "contradiction": "您说的情况前后对不上，请再核对一下。",
 }

@@ -12,10 +12,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answer_rating import answered, note_unanswered, offered
+from actions.answer_rating import Subject, answered, note_unanswered, offered
 from actions.appointments import booking_asked
 from actions.checklists import checklist_heard, learn_situation
-from actions.nearest import place_named
+from actions.nearest import NEAREST, place_named
 from actions.policies import tell_policy
 from actions.registry import action
 from actions.resources import catalogue
@@ -50,7 +50,6 @@ _ONLY_WHEN = re.compile(
 )
 """Words about an appointment that name no matter: 怎么预约, 帮我约明天上午九点."""
 
-_NEAREST = re.compile(r"(最近|附近|就近|近一点|近点|离我|旁边|哪个近)")
 _LIKELY = 0.5
 """Probability from which a candidate may be offered for a name that finds nothing."""
 
@@ -94,7 +93,7 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     current = _matter(str(tracker.get_slot("service_id") or ""))
     policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
     if policy is not None and _NAMES_NOTHING.match(turn.text):
-        return tell_policy(dispatcher, policy, turn.citizen_id)
+        return tell_policy(dispatcher, tracker, turn, policy)
     meant = _matter_meant(turn, current, tracker.get_slot("service_trail") or [])
     matter = meant.matter
     if isinstance(matter, Elsewhere):
@@ -107,12 +106,12 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         return [*(_remember(tracker, matter) if matter is not None else []), *booked]
     if isinstance(matter, Package):
         _tell_package(dispatcher, matter)
-        rating = answered(dispatcher, tracker, turn, matter, meant.score, may_ask=True)
+        rating = answered(dispatcher, tracker, turn, Subject.of(matter), meant.score, may_ask=True)
         return _remember(tracker, matter) + rating
     if matter is not None:
         told = _tell_item(dispatcher, tracker, turn, matter)
-        asks = told.pending_question
-        rating = answered(dispatcher, tracker, turn, matter, meant.score, may_ask=not asks)
+        free = not told.pending_question
+        rating = answered(dispatcher, tracker, turn, Subject.of(matter), meant.score, may_ask=free)
         return _remember(tracker, matter) + told.events + rating
     if meant.offers:
         buttons = [
@@ -136,7 +135,7 @@ def _tell_item(
     now = situated(item, situation)
     halls, point = _halls_near(tracker, turn, now)
     text = answer(item, aspect, halls, situation)
-    wants_nearest = aspect == "place" and bool(halls) and bool(_NEAREST.search(turn.text))
+    wants_nearest = aspect == "place" and bool(halls) and bool(NEAREST.search(turn.text))
     if aspect == "place":
         first = opening_text(turn.text, halls, datetime.now(UTC))
         if wants_nearest and point is not None:
@@ -192,7 +191,12 @@ def _situation(tracker: Tracker, turn: Turn, item: ServiceItem) -> dict[str, str
 
 
 def _asked(tracker: Tracker, turn: Turn) -> str:
-    """Return the intent of the question; a choice of situation goes on with the one before."""
+    """Return the intent of the question; a choice of situation goes on with the one before.
+
+    离我最近的？ asks for the place, whatever such few words are taken for.
+    """
+    if turn.intent not in ASPECT_OF and turn.intent != "ask_service" and NEAREST.search(turn.text):
+        return "ask_place_time"
     before = tracker.get_slot("service_asked") or {}
     if turn.intent == "choose_situation" and before.get("service_id") == turn.entity("service_id"):
         return next((k for k, aspect in ASPECT_OF.items() if aspect == before["aspect"]), "")
@@ -209,7 +213,7 @@ def _halls_near(
         point = shared[-1]["point"]
         here = (float(point["latitude"]), float(point["longitude"]))
     else:
-        named = place_named(turn.text) if _NEAREST.search(turn.text) else None
+        named = place_named(turn.text) if NEAREST.search(turn.text) else None
         if named is None:
             return halls, None
         here = named
@@ -244,7 +248,9 @@ def _matter_meant(turn: Turn, current: Matter | None, trail: list[str]) -> _Mean
     named = turn.entity("service_item")
     if found.kind != "certain" and is_of_before(turn.text):
         before = [name for name in trail if current is None or name != current.id]
-        wanted = before[-1:] if current is None or goes_back(turn.text) else [current.id]
+        wanted = before[-1:] if current is None or goes_back(turn.text) else []
+        if current is not None and not wanted:  # no other one was spoken of
+            wanted = [current.id]
         if wanted and (matter := _matter(wanted[0])) is not None:
             return _Meant(matter)
     if found.kind != "certain" and named:

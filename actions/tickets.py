@@ -34,6 +34,7 @@ from dispatch.case.wording import (
     ticket_card,
     verdict_buttons,
 )
+from dispatch.reporting.answers import wants_split
 from store.database import unit_of_work
 from store.models import Ticket, utc_now
 from store.privacy import reveal
@@ -42,6 +43,7 @@ from store.tickets import latest_of_citizen, latest_visible_to, of_citizen, rate
 _NONE_FOUND = (
     "没有查到这个工单。请核对工单号（SM开头，后面14位数字）；只能查您自己在这里提交的工单。"
 )
+_ONE_BY_ONE = "好的，分开报。请先说第一件：是什么问题、在什么地方；报完再说下一件。"
 _NO_TICKETS = "您在这里还没有提交过工单。"
 _STARS = re.compile(r"(?<![\d一二三四五六七八九十])([1-5一二两三四五])\s*[分星颗](?!钟)")
 _STAR_VALUES = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
@@ -212,6 +214,9 @@ def action_rate_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
             if named
             else rateable(session, turn.citizen_id)
         )
+        if ticket is None and wants_split(turn.text):
+            say(dispatcher, _ONE_BY_ONE, [button("反映问题", "report_pollution")])
+            return []
         if ticket is None:
             say(
                 dispatcher,

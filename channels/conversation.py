@@ -26,6 +26,7 @@ from channels.handover import PersonInChat, answered, is_button, words_of
 from channels.hearing import Hearing
 from channels.linking import INTENT as LINKING
 from channels.linking import Linking, concerns_links
+from channels.markup import without_markup
 from channels.message import (
     Answer,
     Audio,
@@ -160,10 +161,11 @@ class Conversation:
             if replies is not None:
                 return answered(message, replies)
         served = person is State.SERVING and not is_payload(text)
-        reading = _NOTHING if served else self._read_ahead(text, message)
+        plain = text if is_payload(text) else without_markup(text)
+        reading = _NOTHING if served else self._read_ahead(plain, message)
         message_id = _unique_id(sender, message.message_id)
         attached = self._check_attachments(message)
-        metadata = self._metadata(sender, text, attached, message_id)
+        metadata = self._metadata(sender, plain, attached, message_id)
         if served:
             words = words_of(text, metadata)
             passed = self._person.pass_on(sender, words, message_id)
@@ -171,13 +173,13 @@ class Conversation:
                 return answered(message, passed)
         reading.result()
         named = "message_id" in message.model_fields_set
-        raw = self._rasa.send(sender, message.channel, _for_rasa(text), metadata, named=named)
-        understanding = self._understanding(raw["understanding"], text)
+        raw = self._rasa.send(sender, message.channel, _for_rasa(plain), metadata, named=named)
+        understanding = self._understanding(raw["understanding"], plain)
         if person is State.WAITING:
             words = words_of(text, metadata)
             self._person.remember(sender, words, raw["replies"], message_id)
-        if text and not is_payload(text):
-            self._keep_unclear(raw["understanding"], understanding, text, message_id)
+        if plain and not is_payload(plain):
+            self._keep_unclear(raw["understanding"], understanding, plain, message_id)
         MESSAGES.labels(understanding.intent).inc()
         log.info(
             "message",

@@ -1,4 +1,4 @@
-"""How the answers about each item did: the editors' list, worst first."""
+"""How the answers about each item and policy did: the editors' list, worst first."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from datetime import date
 from math import sqrt
 
 from matcher.package import Package
+from matcher.policy import Policy
 from matcher.service import ServiceItem
-from store.answer_quality import Figures
+from store.answer_quality import POLICY_SEARCH, Figures, policy_key
 
-__all__ = ["Row", "report", "wilson"]
+__all__ = ["SEARCH_NAME", "Row", "report", "wilson"]
+
+SEARCH_NAME = "政策匹配"
+"""What a list of policies is called, to citizens who rate it and editors who read of it."""
 
 _Z = 1.959964
 """Quantile of the normal distribution for an interval of 95 %."""
@@ -19,9 +23,10 @@ _Z = 1.959964
 
 @dataclass(frozen=True)
 class Row:
-    """One item's figures; shares from 0 to 1, None without a rating.
+    """The figures of an item, package, policy or of the lists of policies.
 
-    ``low`` and ``high`` bound the useful share with 95 % confidence.
+    Shares go from 0 to 1 and are None without a rating; ``low`` and ``high`` bound the useful
+    share with 95 % confidence.
     """
 
     id: str
@@ -54,14 +59,23 @@ def wilson(useful: int, rated: int) -> tuple[float, float]:
 
 
 def report(
-    matters: Sequence[ServiceItem | Package], figures: Mapping[str, Figures], today: date
+    matters: Sequence[ServiceItem | Package],
+    policies: Sequence[Policy],
+    figures: Mapping[str, Figures],
+    today: date,
 ) -> list[Row]:
-    """Return the rows of matters that were answered, rated or are overdue, the worst first.
+    """Return the rows of what was answered, rated or is overdue, the worst first.
 
     The worst is what even the upper bound of its interval cannot save: few bad ratings rank
     behind many. Then come the overdue ones, then what is asked most.
     """
-    rows = [_row(matter, figures.get(matter.id, Figures()), today) for matter in matters]
+    named = {policy_key(policy.id): policy.title for policy in policies}
+    named |= {POLICY_SEARCH: SEARCH_NAME}
+    rows = [
+        _row(matter.id, matter.name, figures, max(0, (today - matter.review_by).days))
+        for matter in matters
+    ]
+    rows += [_row(key, name, figures) for key, name in named.items()]
     told = [row for row in rows if row.answers or row.rated or row.overdue_days]
     return sorted(told, key=lambda r: (_upper(r), -r.overdue_days, -r.answers, r.id))
 
@@ -70,12 +84,13 @@ def _upper(row: Row) -> float:
     return 1.0 if row.high is None else row.high
 
 
-def _row(matter: ServiceItem | Package, found: Figures, today: date) -> Row:
+def _row(key: str, name: str, figures: Mapping[str, Figures], overdue_days: int = 0) -> Row:
+    found = figures.get(key, Figures())
     rated = found.useful + found.useless
     low, high = wilson(found.useful, rated)
     return Row(
-        id=matter.id,
-        name=matter.name,
+        id=key,
+        name=name,
         answers=found.answers,
         rated=rated,
         useful=found.useful / rated if rated else None,
@@ -83,5 +98,5 @@ def _row(matter: ServiceItem | Package, found: Figures, today: date) -> Row:
         high=round(high, 3) if rated else None,
         hand_overs=found.hand_overs,
         reasons=dict(sorted(found.reasons.items())),
-        overdue_days=max(0, (today - matter.review_by).days),
+        overdue_days=overdue_days,
     )

@@ -6,7 +6,15 @@ import re
 
 from enquiries.appointments import Wish
 
-__all__ = ["SHORT_ANSWER", "is_about_own", "wants_other_time", "wants_window"]
+__all__ = [
+    "SHORT_ANSWER",
+    "about_visit",
+    "is_about_own",
+    "shows_own",
+    "wants_none",
+    "wants_other_time",
+    "wants_window",
+]
 
 SHORT_ANSWER = 16
 """Longer words are no bare answer to which hall, day or time."""
@@ -23,6 +31,9 @@ _OWN = re.compile(
     r"|(取消|退掉|退了|改|换|推迟|挪).{0,8}(预约|约|的号)|改约|改到|挪到|忘.{0,4}预约"
 )
 _MOVES = re.compile(r"改|换|推迟|推到|提前|挪")
+_MINE = re.compile(r"我的预约|(取消|退掉?).{0,4}预约|预约.{0,4}取消")
+_NONE = re.compile(r"不(想|用|要|再|需要)?(预)?约了")
+_VISIT = re.compile(r"约|不(想)?去了|去不(了|成)|没(空|时间|法)去")
 _AT_HOME = re.compile(r"上门|到家|来家|屋头|师傅")
 """No window of a hall: somebody shall come."""
 
@@ -42,6 +53,21 @@ def wants_window(text: str, wish: Wish) -> bool:
 def is_about_own(text: str) -> bool:
     """Tell whether words are about an appointment there is already: 我约的是几点, 取消预约."""
     return _OWN.search(text) is not None
+
+
+def wants_none(text: str) -> bool:
+    """Tell whether words give up booking: 不约了, 不想预约了."""
+    return _NONE.search(text) is not None
+
+
+def about_visit(text: str) -> bool:
+    """Tell whether a “never mind” is about a visit: 取消预约, 不去了, 我去不成."""
+    return _VISIT.search(text) is not None
+
+
+def shows_own(text: str) -> bool:
+    """Tell whether words can be about nothing but one's appointments: 我的预约, 取消预约."""
+    return _MINE.search(text) is not None
 
 
 def wants_other_time(text: str) -> bool:

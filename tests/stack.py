@@ -83,6 +83,7 @@ def stack_environment(folder: Path) -> dict[str, str]:
         "RELAY_POLL_SECONDS": "0.3",
         "STATUS_POLL_SECONDS": "2",
         "BREAKER_REST_SECONDS": "2",
+        "HANDOVER_HOURS": "mon-sun 00:00-23:59",
         "RATE_CITIZEN": "6000/minute",  # tests speak as one citizen, and fast
         "RATE_ADDRESS": "60000/minute",
     }
@@ -112,12 +113,13 @@ class Stack:
         path = self.folder / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def shimin(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the CLI in this installation."""
+    def shimin(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI in this installation; ``given`` is its standard input."""
         return subprocess.run(
             [str(SHIMIN), *arguments],
             cwd=ROOT,
             env={**os.environ, **self.settings},
+            input=given,
             capture_output=True,
             text=True,
             timeout=300,

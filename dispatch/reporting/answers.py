@@ -77,7 +77,12 @@ def _about_photo(text: str) -> Answer | None:
     return "photo_place" if photo else "named_place"
 
 
+def wants_split(text: str) -> bool:
+    """Tell whether words want several problems reported one by one: 分开报."""
+    return _SPLIT.search(text) is not None
+
+
 def _about_problems(text: str) -> Answer | None:
     if _TOGETHER.search(text):
         return "together"
-    return "split" if _SPLIT.search(text) else None
+    return "split" if wants_split(text) else None

@@ -1,4 +1,4 @@
-"""Ratings of service answers and the questions that found none, on real trackers."""
+"""Ratings of answers and the questions that found none, on real trackers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ from actions.conversation import (
     action_small_talk,
 )
 from actions.people import action_hand_over
+from actions.policies import (
+    Search,
+    action_ask_policy_done,
+    action_end_policy,
+    action_policy_detail,
+    learn,
+)
 from actions.quality import action_rate_answer
 from actions.quality_log import QualityLog, quality_log
 from actions.registry import Handler
@@ -23,7 +30,13 @@ from actions.resources import catalogue
 from actions.services import action_answer_service
 from base.calendar import city_today
 from channels.payloads import is_payload
-from store.answer_quality import Figures, figures, read_unanswered
+from store.answer_quality import (
+    POLICY_SEARCH,
+    Figures,
+    figures,
+    policy_key,
+    read_unanswered,
+)
 from store.database import reading, unit_of_work
 from store.models import utc_now
 
@@ -219,3 +232,66 @@ def test_a_note_that_fails_holds_up_nothing(installation: None) -> None:
     log.later(lambda session: done.append(1))
     log.settle()
     assert done == [1]
+
+
+# --- policies -----------------------------------------------------------------------------
+
+POLICY = "elderly_allowance"
+
+
+def search(talk: Talk, *, shows: bool = True) -> None:
+    """A search for policies in which a list is shown, or only asked for the first datum."""
+    learn("api:c-1", "resident", {"age": 82, "hukou": "local"})
+    talk.slots["policy_search"] = Search(kind="resident", show=shows).model_dump(mode="json")
+    talk.loop = "policy_form"
+    assert not asks(talk.say(action_ask_policy_done, "先看结果", "show_results"))
+    talk.loop = None
+
+
+def test_the_second_answer_about_a_policy_asks_once(talk: Talk) -> None:
+    def tell() -> list[dict[str, Any]]:
+        return talk.press(action_policy_detail, "choose_policy", policy_id=POLICY)
+
+    assert not asks(tell())
+    second = tell()
+    assert asks(second)
+    assert second[-1]["buttons"][0]["payload"] == (
+        '/rate_answer{"policy_id": "elderly_allowance", "useful": "yes"}'
+    )
+    assert not asks(tell())
+    talk.rate(policy_id=POLICY, useful="yes")
+    figures_now = found(policy_key(POLICY))
+    assert (figures_now.answers, figures_now.useful) == (3, 1)
+    assert found(POLICY) == Figures(), "an item of the same id has figures of its own"
+
+
+def test_a_policy_that_did_not_help_asks_why(talk: Talk) -> None:
+    talk.press(action_policy_detail, "choose_policy", policy_id=POLICY)
+    assert asks(talk.say(action_small_talk, "谢谢", "thank"))
+    (why,) = talk.rate(policy_id=POLICY, useful="no")
+    assert [b["title"] for b in why["buttons"]][:2] == ["说的不是这件事", "内容不对"]
+    (short,) = talk.rate(policy_id=POLICY, useful="no", reason="too_long")
+    policy = catalogue().policy(POLICY)
+    assert policy is not None
+    assert policy.benefit.text in short["text"]
+    (wrong,) = talk.rate(policy_id=POLICY, useful="no", reason="wrong")
+    assert "核对" in wrong["text"]
+    assert dict(found(policy_key(POLICY)).reasons) == {"wrong": 1}
+
+
+def test_the_end_of_a_search_asks_about_its_list_once(talk: Talk) -> None:
+    search(talk)
+    ended = talk.say(action_end_policy, "谢谢", "thank")
+    assert asks(ended)
+    assert "政策匹配" in ended[-1]["text"]
+    talk.rate(policy_id="*", useful="no", reason="other_matter")
+    assert dict(found(POLICY_SEARCH).reasons) == {"other_matter": 1}
+    search(talk)
+    assert not asks(talk.say(action_end_policy, "不用了", "cancel"))
+    assert found(POLICY_SEARCH).answers == 2
+
+
+def test_a_search_that_showed_nothing_is_not_asked_about(talk: Talk) -> None:
+    search(talk, shows=False)
+    assert not asks(talk.say(action_end_policy, "不看了", "cancel"))
+    assert found(POLICY_SEARCH) == Figures()

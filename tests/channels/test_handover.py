@@ -68,6 +68,19 @@ def test_from_the_queue_to_a_person_and_back(
         assert (row.state, row.rating) == ("ended", 5)
 
 
+def test_markup_is_read_as_words_and_shown_as_written(
+    citizen: Callable[..., Person], staff: Callable[..., Staff]
+) -> None:
+    who = citizen()
+    assert who.text("<b>社保卡</b>丢了") == "助手听到：社保卡丢了"
+    who.say("/ask_human")
+    agent = staff()
+    agent.post(f"{only_id()}/claim")
+    who.say("<b>漏得</b>厉害")
+    page = agent.page(f"/console/agents/{only_id()}")
+    assert html.escape("<b>漏得</b>厉害") in page
+
+
 def test_the_same_on_the_web_page(gateway: Gateway, staff: Callable[..., Staff]) -> None:
     with gateway.client() as page:
         page.post("/web/session", headers=GUARD)

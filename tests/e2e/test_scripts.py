@@ -1,8 +1,9 @@
 """Scripted conversations of at least six turns, with digressions, over the Chat API.
 
 ``conversations/*.yml`` holds them: a list of ``name`` and ``turns``. A turn is what the citizen
-does (``say`` words, ``press`` the beginning of a button's title, ``locate`` [latitude, longitude],
-``photo: true`` with ``say``) and what he must get:
+does (``say`` words, ``press`` the beginning of a button's title, ``choose`` an intent: the last
+button of its payload that does not lead back, ``locate`` [latitude, longitude], ``photo: true``
+with ``say``) and what he must get:
 
 ``item``: the one service card is this item's; ``no_item``: no service card; ``says``: words in
 the answer; ``silent``: words not in it; ``offers``: beginnings of button titles; ``intent``;
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.e2e
 
 FOLDER = Path(__file__).with_name("conversations")
 TURNS = 6
-DOES = {"say", "press", "locate", "photo"}
+DOES = {"say", "press", "choose", "locate", "photo"}
+BACK = ("换", "看别的")
+"""How the titles of buttons begin that take a choice back."""
 GETS = {"item", "no_item", "says", "silent", "offers", "intent", "ticket", "policy"}
 
 SCRIPTS: list[dict[str, Any]] = [
@@ -36,7 +39,7 @@ SCRIPTS: list[dict[str, Any]] = [
 
 def test_there_are_enough_scripts_and_each_is_long_enough() -> None:
     names = [script["name"] for script in SCRIPTS]
-    assert len(set(names)) == len(names) >= 60
+    assert len(set(names)) == len(names) >= 66
     for script in SCRIPTS:
         assert len(script["turns"]) >= TURNS, script["name"]
         assert any(GETS & set(turn) for turn in script["turns"][-1:]), script["name"]
@@ -58,6 +61,12 @@ def test_a_conversation_reaches_its_end(
 def _do(citizen: Citizen, turn: dict[str, Any]) -> Heard:
     if "press" in turn:
         return citizen.press(turn["press"])
+    if "choose" in turn:
+        wanted = f"/{turn['choose']}{{"
+        buttons = citizen.buttons.items()
+        ahead = [t for t, p in buttons if p.startswith(wanted) and not t.startswith(BACK)]
+        assert ahead, f"nothing to choose in {list(citizen.buttons)}"
+        return citizen.press(ahead[-1])
     attachments = [location(*turn["locate"])] if "locate" in turn else []
     if turn.get("photo"):
         attachments.append(photo())

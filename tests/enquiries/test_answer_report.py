@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from base.settings import get_settings
 from enquiries.answer_report import report, wilson
+from matcher.policy import load_policies
 from matcher.service import load_services
-from store.answer_quality import Figures
+from store.answer_quality import POLICY_SEARCH, Figures, policy_key
 
 ITEMS = load_services(get_settings().policies_dir / "services")[:4]
+POLICIES = load_policies(get_settings().policies_dir)[:2]
 BEFORE = min(item.review_by for item in ITEMS) - timedelta(days=1)
 
 
@@ -39,6 +41,7 @@ def test_the_worst_comes_first_and_many_bad_ratings_before_few() -> None:
     few, many, good, silent = (item.id for item in ITEMS)
     rows = report(
         ITEMS,
+        (),
         {
             few: Figures(answers=9, useless=1),
             many: Figures(answers=90, useful=2, useless=38, reasons=Counter(wrong=38)),
@@ -53,9 +56,22 @@ def test_the_worst_comes_first_and_many_bad_ratings_before_few() -> None:
     assert rows[0].reasons == {"wrong": 38}
 
 
+def test_a_policy_and_the_lists_of_policies_have_their_own_rows() -> None:
+    first, silent = POLICIES
+    found = {
+        policy_key(first.id): Figures(answers=4, useful=1, useless=3),
+        POLICY_SEARCH: Figures(answers=9, useful=2),
+        silent.id: Figures(answers=1),  # an item of the same id is something else
+    }
+    rows = {row.id: row for row in report(ITEMS, POLICIES, found, BEFORE)}
+    assert set(rows) == {policy_key(first.id), POLICY_SEARCH}
+    assert rows[policy_key(first.id)].name == first.title
+    assert (rows[POLICY_SEARCH].answers, rows[POLICY_SEARCH].useful) == (9, 1.0)
+
+
 def test_an_overdue_item_is_listed_without_a_single_answer() -> None:
     late = max(item.review_by for item in ITEMS) + timedelta(days=10)
-    rows = report(ITEMS, {}, late)
+    rows = report(ITEMS, POLICIES, {}, late)
     assert len(rows) == len(ITEMS)
     assert min(row.overdue_days for row in rows) == 10
     assert all(row.useful is None for row in rows)

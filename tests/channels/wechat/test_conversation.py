@@ -33,9 +33,9 @@ def answered(account: Account, openid: str, response: Any) -> list[str]:
 
 def test_a_question_is_answered(account: Account) -> None:
     openid = account.citizen()
-    xml = account.servers.message(openid, "text", Content="你好 ]]> <b>&")
+    xml = account.servers.message(openid, "text", Content="你好 ]]> <分>&")
     assert answered(account, openid, account.servers.push(xml)) == ["您好，我是市民。"]
-    assert heard(account) == ["你好 ]]> <b>&"]
+    assert heard(account) == ["你好 ]]> <分>&"]
 
 
 def test_a_storm_of_retries_is_handled_and_answered_once(account: Account) -> None:

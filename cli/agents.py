@@ -1,4 +1,4 @@
-"""``shimin agents``: accounts of the people who answer citizens."""
+"""``shimin agents``: accounts of the console: agents, dispatchers, editors, auditors, admins."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ Name = Annotated[str, typer.Argument(help="Up to 20 characters, without spaces."
 
 
 class RoleName(StrEnum):
-    """What an account may do; an admin sees every conversation and fact."""
+    """What an account may do; an admin sees every conversation and fact, an auditor the trail."""
 
     AGENT = "agent"
+    DISPATCHER = "dispatcher"
+    EDITOR = "editor"
+    AUDITOR = "auditor"
     ADMIN = "admin"
 
 
 @app.callback()
 def _group() -> None:
-    """Accounts of the people who answer citizens."""
+    """Accounts of the people who work at the console."""
 
 
 @app.command("add")

@@ -10,14 +10,16 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from base.errors import InputError
 from store.agent_models import Agent, AgentSession
 from store.models import utc_now
 
-ROLES = ("agent", "admin")
+ROLES = ("agent", "dispatcher", "editor", "auditor", "admin")
+SERVING = ("agent", "admin")
+"""The roles that take conversations."""
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 WRONG_PASSWORDS = 5
@@ -81,7 +83,7 @@ def all_agents(session: Session) -> Sequence[Agent]:
 
 def is_staffed(session: Session) -> bool:
     """Tell whether anybody could take a conversation at all."""
-    found = session.scalars(select(Agent.id).where(Agent.locked_at.is_(None)).limit(1))
+    found = session.scalars(select(Agent.id).where(*_serves()).limit(1))
     return found.first() is not None
 
 
@@ -179,7 +181,7 @@ def on_duty(session: Session, now: datetime, within: timedelta) -> Sequence[Agen
         AgentSession.seen_at >= now - within, AgentSession.created_at >= now - SESSION
     )
     return session.scalars(
-        select(Agent).where(Agent.id.in_(here), Agent.locked_at.is_(None)).order_by(Agent.name)
+        select(Agent).where(Agent.id.in_(here), *_serves()).order_by(Agent.name)
     ).all()
 
 
@@ -193,11 +195,15 @@ def count_on_duty(session: Session, now: datetime, within: timedelta) -> int:
             .where(
                 AgentSession.seen_at >= now - within,
                 AgentSession.created_at >= now - SESSION,
-                Agent.locked_at.is_(None),
+                *_serves(),
             )
         )
         or 0
     )
+
+
+def _serves() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Agent.locked_at.is_(None), Agent.role.in_(SERVING)
 
 
 def _digest(token: str) -> str:

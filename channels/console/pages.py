@@ -11,11 +11,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from base.calendar import CITY_TIME
 from base.errors import InputError, StateError
 from base.settings import Settings
+from channels.console.areas import ROLES, home_of, open_to
 from channels.console.doorkeeper import (
     Doorkeeper,
     ForbiddenError,
@@ -23,11 +24,12 @@ from channels.console.doorkeeper import (
     RefusedError,
     Visitor,
 )
+from store.agent_models import Agent
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-AGENTS = HERE.parent / "agents" / "templates"
-HOME = "/console/agents"
+ROOMS = (HERE, HERE.parent / "agents", HERE.parent / "officials")
+"""The folders whose pages share this frame; each has its ``templates``."""
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
@@ -40,7 +42,6 @@ HEADERS = {
 }
 _LARGEST_FORM = 100_000
 _MOST_FIELDS = 30
-ROLES = {"agent": "坐席", "admin": "管理员"}
 
 
 class Form:
@@ -79,7 +80,7 @@ class Console:
         self.settings = settings
         self.door = Doorkeeper(settings)
         self._pages = Environment(
-            loader=ChoiceLoader([FileSystemLoader(HERE / "templates"), FileSystemLoader(AGENTS)]),
+            loader=FileSystemLoader([room / "templates" for room in ROOMS]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -92,7 +93,11 @@ class Console:
     ) -> HTMLResponse:
         """Return a page of a template for a visitor."""
         text = self._pages.get_template(template).render(
-            agent=visitor.agent, csrf=visitor.csrf, roles=ROLES, **values
+            agent=visitor.agent,
+            csrf=visitor.csrf,
+            roles=ROLES,
+            areas=open_to(visitor.agent.role) if visitor.agent else (),
+            **values,
         )
         return HTMLResponse(text, status, HEADERS)
 
@@ -141,9 +146,9 @@ router = APIRouter(include_in_schema=False, route_class=Guarded)
 
 
 @router.get("/console")
-def root() -> Response:
-    """Lead to the queue."""
-    return RedirectResponse(HOME, 303, HEADERS)
+def root(request: Request) -> Response:
+    """Lead to the first page of one's role."""
+    return _home(console_of(request).door.visitor(request).staff)
 
 
 @router.get("/console/login")
@@ -152,7 +157,7 @@ def login_form(request: Request) -> Response:
     console = console_of(request)
     visitor = console.door.visitor(request)
     if visitor.agent is not None:
-        return RedirectResponse(HOME, 303, HEADERS)
+        return _home(visitor.agent)
     return console.login(visitor)
 
 
@@ -166,7 +171,7 @@ def log_in(request: Request, form: Posted) -> Response:
         token = console.door.log_in(request, form.one("name"), form.one("password"))
     except RefusedError as refused:
         return console.login(visitor, refused.status, refused.message)
-    response = RedirectResponse(HOME, 303, HEADERS)
+    response = RedirectResponse("/console", 303, HEADERS)
     console.door.set_cookie(response, token)
     return response
 
@@ -179,6 +184,10 @@ def log_out(request: Request, form: Posted) -> Response:
     console.door.check(visitor, form.one("csrf"))
     console.door.log_out(visitor)
     return RedirectResponse("/console/login", 303, HEADERS)
+
+
+def _home(agent: Agent) -> Response:
+    return RedirectResponse(home_of(agent.role), 303, HEADERS)
 
 
 def moment(at: datetime) -> str:

@@ -113,7 +113,7 @@ class Doorkeeper:
     def __init__(self, settings: Settings) -> None:
         self._key = settings.session_key.get_secret_value().encode()
         self._secure = settings.public_url.startswith("https://")
-        self._code_required = settings.is_totp_required
+        self.requires_code = settings.is_totp_required
         self._limiter = LoginLimiter(per_address=WRONG_PER_ADDRESS, in_total=WRONG_IN_TOTAL)
 
     def visitor(self, request: Request) -> Visitor:
@@ -239,7 +239,7 @@ class Doorkeeper:
             return ""
         if agent.password_temporary:
             return PASSWORD_PAGE
-        return CODE_PAGE if self._code_required and not is_enrolled(agent) else ""
+        return CODE_PAGE if self.requires_code and not is_enrolled(agent) else ""
 
     def _let_try(self, request: Request) -> str:
         address = request.client.host if request.client else "unknown"

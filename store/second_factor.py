@@ -21,7 +21,7 @@ RECOVERY_CODES = 10
 _CODE_CHARS = 16
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Without I, L, O, 0 and 1: 16 of these 31 are 79 random bits."""
-_PURPOSE = "second_factor"
+_CHECK, _ENROL = "second_factor", "second_factor_shown"
 
 
 def is_enrolled(agent: Agent) -> bool:
@@ -39,7 +39,7 @@ def pending_secret(session: Session, agent: Agent) -> str | None:
     """Return the secret that waits to be confirmed, for its owner to put into his app."""
     if agent.totp_pending is None:
         return None
-    return str(_opened(session, agent, "totp_pending"))
+    return str(_opened(session, agent, "totp_pending", _ENROL))
 
 
 def confirm(session: Session, agent: Agent, code: str, now: datetime) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def accepts(session: Session, agent: Agent, code: str, now: datetime) -> bool:
     if agent.totp_secret is None:
         return False
     step = matching_step(
-        str(_opened(session, agent, "totp_secret")),
+        str(_opened(session, agent, "totp_secret", _CHECK)),
         _digits(code),
         now.timestamp(),
         agent.totp_step,
@@ -110,8 +110,8 @@ def _forget_codes(session: Session, agent: Agent) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.agent_id == agent.id))
 
 
-def _opened(session: Session, agent: Agent, column: str) -> object:
-    return reveal(session, agent, column, actor=f"agent:{agent.name}", purpose=_PURPOSE)
+def _opened(session: Session, agent: Agent, column: str, purpose: str) -> object:
+    return reveal(session, agent, column, actor=f"agent:{agent.name}", purpose=purpose)
 
 
 def _digits(code: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import segno
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from base.errors import InputError
 from base.totp import address_of
@@ -182,16 +181,16 @@ def _codes_page(request: Request, codes: tuple[str, ...], token: str) -> Respons
 def _qr(address: str) -> Markup:
     """Return the QR code as SVG, black on white in any colour scheme: cameras want it so."""
     svg = segno.make(address, error="m").svg_inline(
-        scale=5, dark="#000", light="#fff", title="绑定身份验证器的二维码"
+        omitsize=True, dark="#000", light="#fff", title="绑定身份验证器的二维码"
     )
     return Markup(svg)  # noqa: S704 - drawn here from modules, no text of anybody's
 
 
-def _note_factor(session: Any, agent: Agent, purpose: str) -> None:
+def _note_factor(session: Session, agent: Agent, purpose: str) -> None:
     note_access(session, actor_of(agent), purpose, f"agents:{agent.id}", "totp_secret")
 
 
-def _locked(session: Any, visitor: Visitor) -> Agent:
+def _locked(session: Session, visitor: Visitor) -> Agent:
     """Return the visitor's account, locked until the unit of work ends."""
     agent = by_name(session, visitor.staff.name, lock=True)
     assert agent is not None  # accounts are never deleted

@@ -54,6 +54,7 @@ PURPOSES = {
     "unlinked": "取消关联",
     "login": "登录",
     "second_factor": "核对动态码",
+    "second_factor_shown": "显示绑定二维码",
     "second_factor_enrolled": "绑定身份验证器",
     "recovery_codes_renewed": "更换恢复码",
     "password_changed": "修改口令",

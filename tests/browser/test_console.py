@@ -1,4 +1,4 @@
-"""The console as officials use it: two-step login, accounts, audit, deliveries; light, dark, phone."""
+"""The console as officials use it: two-step login, accounts, audit, deliveries; on a phone too."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ __all__ = ["day_off", "gateway", "open_gateway"]
 DARK = {"color_scheme": "dark"}
 ON_PHONE: dict[str, Any] = {"viewport": PHONE, "is_mobile": True, "has_touch": True}
 TICKET = "SM20261121000001"
+REFUSED = r"status of 403 \(Forbidden\)"
+"""What the browser says of the answer to a wrong code."""
 
 Enter = Callable[..., Page]
 
@@ -35,7 +37,7 @@ Enter = Callable[..., Page]
 @pytest.fixture
 def enter(gateway: Gateway, chromium: Browser) -> Iterator[Enter]:
     """Log somebody in; options are Playwright's. No page may complain or leave the house."""
-    watch, contexts = Watch(frozenset({gateway.url})), []
+    watch, contexts = Watch(frozenset({gateway.url}), expected=[REFUSED]), []
 
     def logged_in(name: str, password: str = PASSWORD, **options: Any) -> Page:
         contexts.append(chromium.new_context(locale="zh-CN", **options))
@@ -141,7 +143,7 @@ def test_an_admin_makes_an_account_and_its_owner_begins(enter: Enter) -> None:
     fresh.get_by_label("再输一次新口令").fill("eigene-horse-33")
     fresh.get_by_role("button", name="保存").click()
     expect(fresh.get_by_role("status")).to_contain_text("口令已修改")
-    fresh.get_by_role("link", name="审计").click()
+    fresh.get_by_role("link", name="审计", exact=True).click()
     expect(fresh.get_by_role("heading", name="审计", exact=True)).to_be_visible()
     looks_right(fresh)
 

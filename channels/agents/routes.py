@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,9 @@ from base.errors import InputError, StateError
 from base.settings import Settings
 from channels.agents.answers import AnswerShelf, ReadyAnswer
 from channels.agents.view import Row, Talk, bubbles, person_of, row_of, seen_by
+from channels.console.areas import staff_of, visitor_of
 from channels.console.doorkeeper import Visitor
-from channels.console.pages import HEADERS, HOME, Console, Form, Guarded, Posted, console_of
+from channels.console.pages import HEADERS, Console, Form, Guarded, Posted
 from dispatch.classification.categories import Categories
 from enquiries.handover.counter import LONGEST_REPLY, Counter
 from enquiries.handover.office import ON_DUTY, TOPICS, Office
@@ -33,7 +34,13 @@ LARGEST_ID = 2**31 - 1
 Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
-router = APIRouter(prefix=HOME, include_in_schema=False, route_class=Guarded)
+HOME = "/console/agents"
+router = APIRouter(
+    prefix=HOME,
+    include_in_schema=False,
+    route_class=Guarded,
+    dependencies=[Depends(staff_of("agents"))],
+)
 
 
 class AgentDesk:
@@ -91,7 +98,7 @@ def queue_part(request: Request) -> Response:
 
 
 def _queue(request: Request, template: str) -> Response:
-    desk, visitor = _desk(request), _visitor(request)
+    desk, visitor = _desk(request), visitor_of(request)
     with reading() as session:
         lists = desk.lists(session, visitor.staff)
     hours = desk.office.hours
@@ -111,7 +118,7 @@ def claim(request: Request, handover_id: Number, form: Posted) -> Response:
 @router.get("/calls")
 def calls_page(request: Request) -> Response:
     """Show the calls that were promised."""
-    return _calls(request, _visitor(request))
+    return _calls(request, visitor_of(request))
 
 
 @router.post("/calls/{handover_id}/number")
@@ -141,7 +148,6 @@ def _calls(
     request: Request, visitor: Visitor, shown: dict[int, dict[str, Any]] | None = None
 ) -> Response:
     desk = _desk(request)
-    visitor.staff  # noqa: B018 - whoever is not logged in goes to the login page
     with reading() as session:
         found = [(row_of(row), call) for row, call in rows.promised_calls(session)]
     return desk.console.page(visitor, "calls.html", calls=found, shown=shown or {}, now=utc_now())
@@ -156,7 +162,7 @@ def talk_page(request: Request, handover_id: Number) -> Response:
 @router.get("/{handover_id}/new")
 def new_lines(request: Request, handover_id: Number, after: After = 0) -> Response:
     """Return the lines said since, as HTML; 204 when there are none. Only these are read."""
-    desk, visitor = _desk(request), _visitor(request)
+    desk, visitor = _desk(request), visitor_of(request)
     agent = visitor.staff
     with reading() as session:
         row = seen_by(session, handover_id, agent)
@@ -229,7 +235,7 @@ def _talk(  # noqa: PLR0913
     found: tuple[ReadyAnswer, ...] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    desk, visitor = _desk(request), _visitor(request)
+    desk, visitor = _desk(request), visitor_of(request)
     agent = visitor.staff
     with unit_of_work() as session:
         talk = desk.talk(session, handover_id, agent)
@@ -260,14 +266,9 @@ def _do(
 
 def _posted(request: Request, form: Form) -> tuple[AgentDesk, Visitor]:
     """Return the desk and who posted one of its forms."""
-    desk, visitor = _desk(request), _visitor(request)
-    visitor.staff  # noqa: B018 - whoever is not logged in goes to the login page
+    desk, visitor = _desk(request), visitor_of(request)
     desk.console.door.check(visitor, form.one("csrf"))
     return desk, visitor
-
-
-def _visitor(request: Request) -> Visitor:
-    return console_of(request).door.visitor(request)
 
 
 def _desk(request: Request) -> AgentDesk:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 import base.calendar
 from actions.people import _office, action_hand_over
 from store.agent_models import Agent, AgentSession
-from store.agents import add_agent, set_locked
+from store.agents import ROLES, add_agent, set_locked
 from store.database import unit_of_work
 from store.handover_models import CallBack, Handover, HandoverMessage
 from tests.channels.conftest import Gateway, Neighbour, fine, neighbouring, running_gateway
@@ -87,6 +87,8 @@ def open_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
             add_agent(session, "小李", PASSWORD, "agent")
             add_agent(session, "小王", PASSWORD, "agent")
             add_agent(session, "主任", PASSWORD, "admin")
+            for role in ROLES:
+                add_agent(session, role, PASSWORD, role)
         yield gateway
     _office.cache_clear()
 
@@ -211,7 +213,7 @@ def staff(gateway: Gateway) -> Iterator[Callable[[str], Staff]]:
         clients.append(http)
         one = Staff(http)
         answer = one.log_in(name)
-        assert "排队与对话" in answer.text
+        assert "退出" in answer.text
         return one
 
     yield logged_in

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from channels.console.areas import AREAS
 from channels.console.doorkeeper import COOKIE
 from store.agent_models import Agent, AgentSession
-from store.agents import IDLE, SESSION, WRONG_PASSWORDS, set_locked
+from store.agents import IDLE, ROLES, SESSION, WRONG_PASSWORDS, set_locked
 from store.database import unit_of_work
 from store.handover_models import Handover
 from store.models import utc_now
@@ -92,7 +93,7 @@ def test_a_locked_account_is_out_at_once(gateway: Gateway, staff: Callable[..., 
     with unit_of_work() as session:
         found = session.scalars(select(Agent).where(Agent.name == "小王")).one()
         set_locked(session, found, locked=True)
-    assert "坐席登录" in agent.page()
+    assert "工作台登录" in agent.page()
     assert agent.log_in("小王").status_code == 403
 
 
@@ -102,7 +103,7 @@ def test_sessions_end(staff: Callable[..., Staff], field: str, age: timedelta) -
     with unit_of_work() as session:
         found = session.scalars(select(AgentSession)).one()
         setattr(found, field, utc_now() - age - timedelta(seconds=1))
-    assert "坐席登录" in agent.page()
+    assert "工作台登录" in agent.page()
 
 
 def test_logging_out_ends_the_session(staff: Callable[..., Staff]) -> None:
@@ -110,7 +111,7 @@ def test_logging_out_ends_the_session(staff: Callable[..., Staff]) -> None:
     kept = agent.http.cookies[COOKIE]
     agent.http.post("/console/logout", data={"csrf": agent.csrf(agent.page())})
     agent.http.cookies.set(COOKIE, kept)
-    assert "坐席登录" in agent.page()
+    assert "工作台登录" in agent.page()
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=1&" * 100, b"csrf=" + b"x" * 200_000])
@@ -120,3 +121,16 @@ def test_odd_forms_are_refused_friendly(gateway: Gateway, body: bytes) -> None:
         answer = http.post("/console/login", content=body, headers=kind)
     assert answer.status_code == 403
     assert "页面已过期" in answer.text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_sees_and_enters_its_own_areas_only(
+    gateway: Gateway, staff: Callable[..., Staff], role: str
+) -> None:
+    one = staff(role)
+    paths = {area.path for area in AREAS if role in area.roles}
+    page = one.page("/console")
+    assert {area.path for area in AREAS if f'href="{area.path}"' in page} == paths
+    for area in AREAS:
+        status = one.http.get(area.path).status_code
+        assert status == (200 if area.path in paths else 403), area

@@ -1,0 +1,1 @@
+"""The officials' pages of the console: complaints, policies, questions, deliveries, audit."""

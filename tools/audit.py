@@ -128,7 +128,9 @@ def audit(requirements: str, osv_url: str | None) -> Found:
         last = (done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]
         raise UnreachableError(last[:300]) from error
     holes = tuple(
-        Hole(row["name"], row["version"], (hole["id"], *hole["aliases"]), tuple(hole["fix_versions"]))
+        Hole(
+            row["name"], row["version"], (hole["id"], *hole["aliases"]), tuple(hole["fix_versions"])
+        )
         for row in rows
         for hole in row.get("vulns", ())
     )

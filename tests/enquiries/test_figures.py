@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from base.calendar import CITY_TIME
 from dispatch.outbox.figures import take_figures
 from enquiries.handover.office import Office, Wish
+from store.agent_models import Agent
 from store.database import unit_of_work
 from store.notice_models import NoticeDelivery
 from store.notices import compose
@@ -31,6 +32,8 @@ def handovers() -> dict[str, float | None]:
 @pytest.fixture
 def office(any_store: CityStore) -> Office:
     any_store.configure(HANDOVER_HOURS="mon-fri 09:00-17:30")
+    with unit_of_work() as session:
+        session.add(Agent(name="甲", password_hash="x", role="agent"))
     return Office(any_store.settings)
 
 

@@ -16,10 +16,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Table, bindparam, delete, func, insert, inspect, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from base.errors import ConfigurationError, InputError
@@ -37,11 +38,12 @@ _PAGE = 1000
 
 # Every message that reads personal data runs these three: on the tables, without the unit of
 # work's bookkeeping for objects, which would cost more than the statements.
-_heads: Table = inspect(AuditHead).local_table
+_heads = cast(Table, AuditHead.__table__)
+_entries = cast(Table, AuditEntry.__table__)
 _LOCK_HEAD = (
     select(_heads.c.last_id, _heads.c.last_hash).where(_heads.c.id == _HEAD).with_for_update()
 )
-_ADD = insert(inspect(AuditEntry).local_table)
+_ADD = insert(_entries)
 _MOVE_HEAD = (
     update(_heads)
     .where(_heads.c.id == _HEAD)

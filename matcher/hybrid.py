@@ -373,7 +373,8 @@ def _best(values: Floats | Vectors, starts: Rows, count: int) -> Floats:
     ordered = np.sort(values + own) - own
     rows = stops[:, None] - np.arange(1, count + 1)
     there = rows >= starts[:, None]
-    return np.mean(ordered[rows], axis=1, where=there, dtype=np.float64).astype(np.float32)
+    means: Floats = np.mean(ordered[rows], axis=1, where=there).astype(np.float32)
+    return means
 
 
 def _explained(comparison: Comparison, kept: npt.NDArray[np.bool_], starts: Rows) -> Floats:

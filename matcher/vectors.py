@@ -190,8 +190,14 @@ class VectorIndex:
         return self._nearest(question, limit, chosen, int(np.count_nonzero(chosen)))
 
     def cosines(self, question: Vectors, ids: Ids) -> npt.NDArray[np.float32]:
-        """Return the exact cosines of ``question`` with the vectors ``ids``, in their order."""
-        return self.vectors(ids) @ question
+        """Return the exact cosines of ``question`` with the vectors ``ids``, in their order.
+
+        Asked for most of them, it compares all where they lie: copying them costs more.
+        """
+        if 2 * len(ids) < len(self._numbers):
+            return self.vectors(ids) @ question
+        rows = self._rows(ids)
+        return np.concatenate([self._base @ question, self._tail @ question])[rows]
 
     def vectors(self, ids: Ids) -> Vectors:
         """Return the vectors ``ids``: ``(len(ids), dimension)``.

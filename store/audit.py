@@ -16,10 +16,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from base.errors import ConfigurationError, InputError
@@ -35,6 +36,20 @@ CUT = "audit_cut"
 _HEAD = 1
 _PAGE = 1000
 
+# Every message that reads personal data runs these three: on the tables, without the unit of
+# work's bookkeeping for objects, which would cost more than the statements.
+_heads = cast(Table, AuditHead.__table__)
+_entries = cast(Table, AuditEntry.__table__)
+_LOCK_HEAD = (
+    select(_heads.c.last_id, _heads.c.last_hash).where(_heads.c.id == _HEAD).with_for_update()
+)
+_ADD = insert(_entries)
+_MOVE_HEAD = (
+    update(_heads)
+    .where(_heads.c.id == _HEAD)
+    .values(last_id=bindparam("last_id"), last_hash=bindparam("last_hash"))
+)
+
 
 def write_accesses(session: Session) -> None:
     """Add the noted reads of a session to the chain; the caller commits at once."""
@@ -42,17 +57,14 @@ def write_accesses(session: Session) -> None:
     if not accesses:
         return
     session.flush()  # whatever else has to wait for a lock does it before the head is taken
-    head = _locked_head(session)
-    number, previous = head.last_id, head.last_hash
+    number, previous = _locked_head(session)
     now, rows = utc_now(), []
     for access in accesses:
         number += 1
         previous = entry_hash(previous, number, now, access)
         rows.append({"id": number, "at": now, "hash": previous, **vars(access)})
-    session.execute(insert(AuditEntry), rows)
-    session.execute(
-        update(AuditHead).where(AuditHead.id == _HEAD).values(last_id=number, last_hash=previous)
-    )
+    session.execute(_ADD, rows)
+    session.execute(_MOVE_HEAD, {"last_id": number, "last_hash": previous})
 
 
 def entry_hash(previous: str, number: int, at: datetime, access: Access) -> str:
@@ -201,13 +213,10 @@ def _cut_record(number: int, digest: str) -> str:
     return f"audit:{number}:{digest}"
 
 
-def _locked_head(session: Session) -> AuditHead:
-    return session.scalars(
-        select(AuditHead)
-        .where(AuditHead.id == _HEAD)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+def _locked_head(session: Session) -> tuple[int, str]:
+    """Wait for the head's lock; return number and hash of the last entry."""
+    number, digest = session.execute(_LOCK_HEAD).one()
+    return number, digest
 
 
 # --- heads to be kept elsewhere -----------------------------------------------------------

@@ -66,10 +66,10 @@ def _text(draw: random.Random) -> str:
 
 
 def _characters(draw: random.Random, most: int) -> str:
-    """Any code points, control characters and lone surrogates included."""
+    """Any code points, control characters and lone surrogates included; mostly few."""
     ranges = ((0, 0x7F), (0x80, 0x2FF), (0x4E00, 0x9FFF), (0x2000, 0x206F), (0xD7F0, 0xE010))
     low, high = draw.choice((*ranges, (0x1F300, 0x10FFFF)))
-    return "".join(chr(draw.randint(low, high)) for _ in range(draw.randrange(most)))
+    return "".join(chr(draw.randint(low, high)) for _ in range(int(most * draw.random() ** 3)))
 
 
 def _attachment(draw: random.Random) -> Any:

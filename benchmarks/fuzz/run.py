@@ -29,6 +29,7 @@ from tests.stack import free_port
 WORKERS = 4
 PATIENCE_SECONDS = 60
 NO_ANSWER = (599, "no_answer")
+TELL_EVERY = 1000
 
 
 def main(arguments: list[str]) -> int:
@@ -87,7 +88,12 @@ def ask(url: str, key: str, count: int, seed: int) -> Counter[tuple[int, str]]:
             except httpx.TimeoutException:
                 return NO_ANSWER
 
-        return Counter(pool.map(send, messages(count, seed)))
+        counts: Counter[tuple[int, str]] = Counter()
+        for answer in pool.map(send, messages(count, seed)):
+            counts[answer] += 1
+            if counts.total() % TELL_EVERY == 0:
+                print(f"{counts.total()} of {count}", file=sys.stderr, flush=True)
+        return counts
 
 
 def answer_of(answer: httpx.Response) -> tuple[int, str]:

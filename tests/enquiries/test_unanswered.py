@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +18,7 @@ from matcher.finder import Matter, ServiceFinder
 from matcher.service import load_services
 from store.answer_quality import Kind, Unanswered
 from store.models import utc_now
+from store.settled_groups import Settled
 
 NOW = utc_now()
 WORDS = (
@@ -47,12 +49,13 @@ def grouped(*questions: Unanswered) -> list[Cluster]:
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.permutations(WORDS + WORDS[:2]))
-def test_the_order_of_questions_does_not_matter(words: list[str]) -> None:
-    found = grouped(*(asked(text, number) for number, text in enumerate(words)))
-    usual = grouped(*(asked(text, number) for number, text in enumerate(WORDS + WORDS[:2])))
+@given(st.permutations([*enumerate(WORDS + WORDS[:2])]))
+def test_the_order_of_questions_does_not_matter(numbered: list[tuple[int, str]]) -> None:
+    found = grouped(*(asked(text, number) for number, text in numbered))
+    usual = grouped(*(asked(text, number) for number, text in sorted(numbered)))
     assert found == usual
-    assert sum(cluster.size for cluster in found) == len(words)
+    assert sum(cluster.size for cluster in found) == len(numbered)
+    assert sorted(name for cluster in found for name in cluster.questions) == [*range(8)]
 
 
 def test_the_same_question_is_in_one_group() -> None:
@@ -83,6 +86,29 @@ def test_nothing_near_asks_for_a_new_item_and_elsewhere_is_known() -> None:
     (known,) = grouped(asked(other.questions[0], 1, "elsewhere", other.id))
     assert other.name in known.suggestion
     assert known.suggestion.startswith("已在 elsewhere.yml")
+
+
+def settled(number: int, *words: str) -> Settled:
+    questions = tuple(asked(text, 100 + row) for row, text in enumerate(words))
+    return Settled(number, words[0], "alias", None, "", "official:wang", NOW, questions)
+
+
+def test_what_is_asked_like_a_settled_group_has_come_again() -> None:
+    dogs, drones = settled(1, WORDS[0]), settled(2, WORDS[2], WORDS[3])
+    fresh = [asked(WORDS[1], 1), asked(WORDS[4], 2), asked(WORDS[5], 3)]
+    found = group(fresh, finder(), get_encoder(), [dogs, drones])
+    assert {cluster.title: cluster.again for cluster in found} == {
+        WORDS[1]: dogs,
+        WORDS[4]: None,
+        WORDS[5]: None,
+    }
+    forgotten = replace(dogs, questions=())
+    assert [c.again for c in group(fresh, finder(), get_encoder(), [forgotten])] == [None] * 3
+
+
+def test_a_group_names_its_questions_and_the_title_s_first() -> None:
+    (found,) = grouped(asked(WORDS[0], 3), asked(WORDS[1], 1), asked(WORDS[0], 2))
+    assert (found.title, found.questions) == (WORDS[0], (2, 1, 3))
 
 
 def test_nothing_asked_gives_no_group() -> None:

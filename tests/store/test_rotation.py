@@ -146,5 +146,6 @@ def test_every_encrypted_column_is_found() -> None:
         "handover_messages.body",
         "call_backs.contact",
         "notice_contacts.secret",
+        "settled_groups.title",
         "unanswered_questions.words",
     }

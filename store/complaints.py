@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, false, func, or_, select
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from store.models import HotSpotReport, Ticket, TicketEvent, TicketFollower
@@ -111,7 +111,7 @@ def find_complaints(
     session: Session, wanted: Wanted, order: Order, offset: int, limit: int
 ) -> Sequence[Ticket]:
     """Return a page of the wanted complaints with events and followers, nothing encrypted."""
-    keys: dict[Order, tuple[ColumnElement[object], ...]] = {
+    keys: dict[Order, tuple[UnaryExpression[Any], ...]] = {
         "newest": (Ticket.created_at.desc(), Ticket.id.desc()),
         "oldest": (Ticket.created_at.asc(), Ticket.id.asc()),
         "changed": (Ticket.updated_at.desc(), Ticket.id.desc()),
@@ -140,7 +140,7 @@ def with_everything(session: Session, ticket_id: str) -> Ticket | None:
     ).first()
 
 
-def _narrowed(statement: Select, wanted: Wanted) -> Select:  # type: ignore[type-arg]
+def _narrowed(statement: Select[Any], wanted: Wanted) -> Select[Any]:
     where: list[ColumnElement[bool]] = [Ticket.kind == "complaint", Ticket.status != "draft"]
     if wanted.statuses:
         where.append(Ticket.status.in_(wanted.statuses))
@@ -150,7 +150,7 @@ def _narrowed(statement: Select, wanted: Wanted) -> Select:  # type: ignore[type
         where.append(Ticket.district == wanted.district)
     if wanted.number:
         columns = (Ticket.id, Ticket.external_id)
-        where.append(or_(*(column.contains(wanted.number, autoescape=True) for column in columns)))
+        where.append(or_(*(column.icontains(wanted.number, autoescape=True) for column in columns)))
     if wanted.since is not None:
         where.append(Ticket.created_at >= wanted.since)
     if wanted.before is not None:

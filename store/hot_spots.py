@@ -78,9 +78,8 @@ def hot_spot_tallies(
         TicketFollower, TicketFollower.ticket_id == members.c.id
     )
     everybody = union(select(members.c.spot, members.c.citizen_id), followed).subquery()
-    people = dict(
-        session.execute(select(everybody.c.spot, func.count()).group_by(everybody.c.spot)).all()
-    )
+    counted_people = select(everybody.c.spot, func.count()).group_by(everybody.c.spot)
+    people = {int(spot): int(count) for spot, count in session.execute(counted_people)}
     return [
         HotSpotTally(
             id=spot.id,

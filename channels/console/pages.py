@@ -41,7 +41,7 @@ HEADERS = {
     ),
 }
 _LARGEST_FORM = 100_000
-_MOST_FIELDS = 30
+_MOST_FIELDS = 80
 
 
 class Form:

@@ -28,7 +28,7 @@ from channels.officials.filters import ORDER_NAMES, Filters
 from dispatch.case.deadlines import remind
 from dispatch.case.hotline_record import TITLES, hotline_record, ticket_view
 from dispatch.case.lifecycle import STAGES
-from dispatch.classification.categories import Categories
+from dispatch.classification.categories import Categories, Category
 from store.complaints import (
     Wanted,
     complaints_after,
@@ -175,7 +175,7 @@ def _listing(request: Request, template: str, filters: Filters, **values: Any) -
         template,
         filters=filters,
         stages=tuple(STAGES),
-        categories=tuple(_categories(request)),
+        groups=_grouped(_categories(request)),
         districts=[district["name"] for district in city["districts"]],
         orders=ORDER_NAMES,
         **values,
@@ -222,6 +222,14 @@ def _rows(wanted: Wanted, categories: Categories, actor: str) -> Iterator[str]:
         last = views[-1].id
         buffer.seek(0)
         buffer.truncate()
+
+
+def _grouped(categories: Categories) -> dict[str, list[Category]]:
+    """Return the categories under their groups, both in the file's order."""
+    found: dict[str, list[Category]] = {}
+    for category in categories:
+        found.setdefault(category.group, []).append(category)
+    return found
 
 
 def _unknown() -> StateError:

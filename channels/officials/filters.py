@@ -44,7 +44,7 @@ class Filters:
     def read(cls, query: Mapping[str, str], categories: Categories) -> Filters:
         """Read a query or a form."""
         given = {field.name: query.get(field.name, "").strip() for field in fields(cls)}
-        number = given["number"].upper()[:_LONGEST_NUMBER]
+        number = given["number"][:_LONGEST_NUMBER]
         return cls(
             stage=given["stage"] if given["stage"] in STAGES else "",
             category=given["category"] if given["category"] in categories else "",

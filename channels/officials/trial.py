@@ -182,10 +182,10 @@ def _money(found: Simulation, before: Side) -> list[Amount]:
     cost = found.cost
     rows = [
         Amount("全年金额（万元）", _wan(before.yuan), _wan(found.after.yuan)),
-        Amount("金额变化（万元）", "", f"{cost.total / 1e4:+,.1f}"),
-        Amount("　新增符合的", "", f"{cost.gained / 1e4:+,.1f}"),
-        Amount("　不再符合的", "", f"{-cost.lost / 1e4:+,.1f}"),
-        Amount("　一直符合的", "", f"{cost.kept / 1e4:+,.1f}"),
+        Amount("金额变化（万元）", "", _change(cost.total)),
+        Amount("　新增符合的", "", _change(cost.gained)),
+        Amount("　不再符合的", "", _change(-cost.lost)),
+        Amount("　一直符合的", "", _change(cost.kept)),
     ]
     unpriced = found.after.eligible - found.after.priced
     if unpriced:
@@ -202,6 +202,10 @@ def _axis(label: str, groups: tuple[Group, ...]) -> Axis:
 
 def _count(number: int) -> str:
     return f"<{SMALLEST}" if 0 < number < SMALLEST else f"{number:,}"
+
+
+def _change(yuan: float) -> str:
+    return f"{round(yuan / 1e4, 1) + 0.0:+,.1f}"  # plus zero: never -0.0
 
 
 def _wan(yuan: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from base.settings import Settings
-from channels.officials import policies, simulation, unanswered
+from channels.officials import policies, simulation
 from store.agents import ROLES, add_agent
 from store.database import unit_of_work
 from store.models import OutboxEntry, Ticket, plain, utc_now
@@ -19,6 +20,7 @@ from store.tickets import add_event, city_day, new_ticket_id, queue_outbox
 from tests.channels.agents import PASSWORD, SERVICE, Staff
 from tests.channels.conftest import Gateway, gateway_in
 from tests.channels.policy_city import City
+from tests.stack import ROOT
 
 KITCHEN, GARBAGE = "air.cooking_fume", "waste.garbage"
 SCRIPT = "<script>alert('x')</script>"
@@ -34,6 +36,7 @@ def city_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     (shelf / "services").mkdir(parents=True)
     item = yaml.safe_dump(SERVICE, allow_unicode=True)
     (shelf / "services" / f"{SERVICE['id']}.yml").write_text(item, "utf-8")
+    shutil.copy(ROOT / "policies" / "halls.yml", shelf)
     models = folder / "models"
     models.mkdir()
     for trained in Settings().model_dir.glob("categories-*.npz"):
@@ -60,7 +63,7 @@ def gateway(city_gateway: Gateway) -> Iterator[Gateway]:
     settings = city_gateway.settings
     app.state.coverage_desk = policies.CoverageDesk(settings)
     app.state.simulation_desk = simulation.SimulationDesk(settings)
-    app.state.question_desk = unanswered.QuestionDesk(settings)
+    app.state.question_desk.changed()
     yield city_gateway
 
 
@@ -137,9 +140,11 @@ def refuse(number: str, error: str = "http_400") -> None:
         entry.state, entry.attempts, entry.last_error = "dead", 3, error
 
 
-def subscriber(number: int, now: datetime, **facts: Any) -> None:
+def subscriber(number: int, now: datetime, kind: str = "resident", **facts: Any) -> None:
     """Somebody who agreed to hear of policies."""
     who = f"web:sub{number}"
+    known = {"age": 85} if kind == "resident" else {}
     with unit_of_work() as session:
-        save_profile(session, who, "resident", {"age": 85, "district": "云东区", **facts}, now=now)
+        values = {"district": "云东区", **known, **facts}
+        save_profile(session, who, kind, values, now=now)
         subscribe(session, who, now=now)

@@ -18,7 +18,8 @@ from tests.browser.accessibility import grave_issues
 from tests.browser.pages import PHONE, Watch
 from tests.channels.agents import PASSWORD
 from tests.channels.conftest import Gateway
-from tests.channels.officials import GARBAGE, PHONE as NUMBER, city_gateway, gateway, report
+from tests.channels.officials import GARBAGE, city_gateway, gateway, report
+from tests.channels.officials import PHONE as NUMBER
 
 __all__ = ["city_gateway", "gateway"]
 

@@ -165,9 +165,9 @@ def group_of(page: str, words: str) -> str:
 
 
 def test_a_group_is_marked_done_undone_and_known_when_it_comes_again(editor: Staff) -> None:
-    ask("养狗要办狗证吗", "养狗要办狗证吗", f"无人机{SCRIPT}要报备吗13812345678")
+    ask("养狗要办狗证吗", "养狗要办狗证吗", f"{SCRIPT}狗证在哪办13812345678")
     page = editor.page(QUESTIONS)
-    assert "养狗要办狗证吗" in page and "2次" in page
+    assert "养狗要办狗证吗</h2>" in page and "3次" in page
     assert "<script>alert" not in page and "13812345678" not in page
     assert f"{QUESTIONS}/items/id_card_replace" in page
     assert "带户口簿到派出所补办" in editor.page(f"{QUESTIONS}/items/id_card_replace")
@@ -177,19 +177,19 @@ def test_a_group_is_marked_done_undone_and_known_when_it_comes_again(editor: Sta
         f"{QUESTIONS}/settle",
         questions=questions, outcome="alias", matter="id_card_replace", note=FORMULA,
     )  # fmt: skip
-    assert "养狗要办狗证吗</h2>" not in settled and "要报备吗" in settled
+    assert "没有待处理的问题" in settled
     done = editor.page(f"{QUESTIONS}/done")
     assert "已补别名或问法" in done and "editor" in done and "HYPERLINK" in done
     again = post(editor, f"{QUESTIONS}/settle", questions=questions, outcome="alias")
     assert "已经处理过了" in again
     with unit_of_work() as session:
         keep_unanswered(session, "later", "unknown", "养狗要办狗证吗")
-    app_page = post(editor, f"{QUESTIONS}/settle", questions=questions, outcome="alias")
-    assert "处理后又有人问" in app_page
+    page = post(editor, f"{QUESTIONS}/settle", questions=questions, outcome="alias")
+    assert "处理后又有人问" in page
     number = re.search(r'name="group" value="(\d+)"', done)
     assert number
     assert "没有处理过" in post(editor, f"{QUESTIONS}/reopen", group=number[1])
-    assert "3次" in editor.page(QUESTIONS)
+    assert "4次" in editor.page(QUESTIONS)
     assert reads("unanswered_questions")
 
 

@@ -10,6 +10,10 @@ import { speak } from "/static/js/i18n.js";
  */
 
 const SIZE = 28;
+/** Pixels between marks: more than one takes, so that each is a target of its own (WCAG 2.2, 2.5.8). */
+const APART = 34;
+/** What waits longest comes first when marks are put together. */
+const TONES = ["new", "busy", "check", "done"];
 const CLOSEST = 15;
 const MOST_LINKS = 12;
 
@@ -21,18 +25,45 @@ function links({ items }) {
     h("small", { text: item.about })));
   const rest = items.length - shown.length;
   return h("div", { class: "map-links" }, h("ul", {}, ...shown),
-    rest > 0 ? h("p", { class: "soft", text: `另有${rest}件，请缩小范围或在列表里看。` }) : null);
+    rest > 0 ? h("p", { class: "soft", text: `另有${rest}项，放大地图可以分开，或到列表里看。` }) : null);
 }
+
+/**
+ * Put marks together that would lie on one another; what is left can be touched one by one.
+ * @param {any} map
+ * @param {Mark[]} marks
+ * @returns {Mark[]}
+ */
+function gathered(map, marks) {
+  /** @type {{at: any, marks: Mark[]}[]} */
+  const groups = [];
+  for (const mark of marks) {
+    const at = map.project(mark.point);
+    const near = groups.find((group) => group.at.distanceTo(at) < APART);
+    if (near) near.marks.push(mark);
+    else groups.push({ at, marks: [mark] });
+  }
+  return groups.map(({ marks: [first, ...others] }) => others.length === 0 ? first : {
+    ...first,
+    rough: [first, ...others].every(({ rough }) => rough),
+    late: [first, ...others].some(({ late }) => late),
+    tone: TONES.find((tone) => [first, ...others].some((mark) => mark.tone === tone)),
+    count: [first, ...others].reduce((sum, mark) => sum + size(mark), 0),
+    items: [first, ...others].flatMap(({ items }) => items),
+  });
+}
+
+/** @param {Mark} mark */
+const size = ({ count, items }) => count ?? items.length;
 
 /** @param {any} leaflet @param {Mark} mark */
 function marker(leaflet, mark) {
-  const count = mark.count ?? mark.items.length;
   const [first] = mark.items;
-  const words = `${first.title}，${first.about}${mark.items.length > 1 ? `，共${count}件` : ""}`;
+  const words = `${first.title}，${first.about}${mark.items.length > 1 ? `，共${mark.items.length}项` : ""}`;
   const kinds = [mark.tone, mark.late && "late", mark.rough && "rough"].filter(Boolean).join(" ");
   const icon = leaflet.divIcon({
     className: "map-spot", iconSize: [SIZE, SIZE],
-    html: h("span", { class: `dot ${kinds}`, text: count > 1 ? String(count) : "" }),
+    html: h("span", { class: `dot ${kinds}`, text: size(mark) > 1 ? String(size(mark)) : "" }),
   });
   return leaflet.marker(mark.point, { icon, title: words, alt: words, riseOnHover: true })
     .bindPopup(() => links(mark), { maxWidth: 280 });
@@ -52,9 +83,15 @@ async function show(node) {
     const map = drawCity(leaflet, node, city);
     if (marks.length) map.fitBounds(marks.map(({ point }) => point), { maxZoom: CLOSEST, padding: [40, 40] });
     map.fire("moveend"); // names of the first view
-    for (const mark of marks) marker(leaflet, mark).addTo(map);
+    const layer = leaflet.layerGroup().addTo(map);
+    const draw = () => {
+      layer.clearLayers();
+      for (const mark of gathered(map, marks)) marker(leaflet, mark).addTo(layer);
+    };
+    map.on("zoomend", draw);
+    draw();
     const items = marks.reduce((sum, mark) => sum + mark.items.length, 0);
-    state.textContent = `地图上有${marks.length}处，${items}项。用 Tab 键可以逐个选择，回车打开。`;
+    state.textContent = `地图上有${marks.length}处，${items}项；离得近的合在一起，放大可以分开。用 Tab 键逐个选择，回车打开。`;
   } catch (error) {
     console.info("map", error);
     state.textContent = "地图没有加载出来，请刷新再试；列表里有同样的内容。";

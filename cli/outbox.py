@@ -15,13 +15,10 @@ import typer
 from base.calendar import CITY_TIME
 from store.database import reading, unit_of_work
 from store.models import OutboxEntry, Ticket, utc_now
-from store.outbox import backlog, find_entries, revive
+from store.outbox import backlog, find_entries, revive, usual_spread
 from store.tickets import outbox_summary
 
 app = typer.Typer(no_args_is_help=True)
-
-SECONDS_EACH = 0.5
-LONGEST_SPREAD_SECONDS = 600.0
 
 
 class State(StrEnum):
@@ -111,8 +108,8 @@ def retry(
             if entry is None or entry.state != "dead":
                 _refuse(f"entry {entry_id} is not a dead letter")
             refused = [entry]
-        seconds = min(LONGEST_SPREAD_SECONDS, SECONDS_EACH * max(0, len(refused) - 1))
-        revive(refused, utc_now(), timedelta(seconds=seconds if over is None else over))
+        spread = usual_spread(len(refused)) if over is None else timedelta(seconds=over)
+        revive(refused, utc_now(), spread)
     typer.echo(_sent_again(refused, entry_id))
 
 

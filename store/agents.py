@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from base.errors import InputError
 from store.agent_models import Agent, AgentSession
 from store.models import utc_now
+from store.privacy import note_access
 
 ROLES = ("agent", "dispatcher", "editor", "auditor", "admin")
 SERVING = ("agent", "admin")
@@ -29,6 +30,8 @@ SESSION = timedelta(hours=10)
 """A shift: after it one logs in again, however busy."""
 IDLE = timedelta(minutes=30)
 SEEN_EVERY = timedelta(seconds=30)
+CODE_WAITS = timedelta(minutes=5)
+"""Between the password and the code of the second factor."""
 
 _hasher = PasswordHasher()
 _one_at_a_time = threading.BoundedSemaphore(2)
@@ -92,18 +95,18 @@ def set_locked(session: Session, agent: Agent, *, locked: bool) -> None:
     agent.locked_at = utc_now() if locked else None
     agent.failures, agent.blocked_until = 0, None
     if locked:
-        session.execute(delete(AgentSession).where(AgentSession.agent_id == agent.id))
+        end_sessions(session, agent)
 
 
-def set_password(session: Session, agent: Agent, password: str) -> None:
-    """Give an account another password and end its sessions.
+def set_password(session: Session, agent: Agent, password: str, *, temporary: bool = False) -> None:
+    """Give an account another password and end its sessions; a temporary one must be changed.
 
     Raises:
         InputError: ``password_weak``.
     """
-    agent.password_hash = hash_password(password)
+    agent.password_hash, agent.password_temporary = hash_password(password), temporary
     agent.failures, agent.blocked_until = 0, None
-    session.execute(delete(AgentSession).where(AgentSession.agent_id == agent.id))
+    end_sessions(session, agent)
 
 
 def password_fits(password_hash: str | None, password: str) -> bool:
@@ -124,26 +127,51 @@ def may_try(agent: Agent | None, now: datetime) -> bool:
 
 
 def note_failure(session: Session, name: str, now: datetime) -> None:
-    """Count a wrong password; the fifth in a row lets the account rest."""
+    """Count a wrong password or code; the fifth in a row lets the account rest (audited)."""
     agent = by_name(session, name, lock=True)
     if agent is None:
         return
     agent.failures += 1
     if agent.failures >= WRONG_PASSWORDS:
         agent.failures, agent.blocked_until = 0, now + BLOCK
+        note_access(session, f"agent:{agent.name}", "account_rests", f"agents:{agent.id}", "login")
 
 
-def open_session(session: Session, agent: Agent, token: str, now: datetime) -> None:
-    """Begin a session under a fresh random ``token``."""
-    agent.failures, agent.blocked_until = 0, None
-    session.add(AgentSession(id=_digest(token), agent_id=agent.id, created_at=now, seen_at=now))
+def open_session(
+    session: Session, agent: Agent, token: str, now: datetime, *, whole: bool = True
+) -> None:
+    """Begin a session under a fresh random ``token``; the code is still to come unless ``whole``.
+
+    Failures are forgotten only with a whole one: who knows a password must not get new guesses at
+    the code by typing it again. Beginning a whole one is in the audit.
+    """
+    if whole:
+        agent.failures, agent.blocked_until = 0, None
+        note_access(session, f"agent:{agent.name}", "login", f"agents:{agent.id}", "session")
+    session.add(
+        AgentSession(id=_digest(token), agent_id=agent.id, created_at=now, seen_at=now, whole=whole)
+    )
 
 
 def agent_of(session: Session, token: str, now: datetime) -> Agent | None:
     """Return who is logged in with ``token``; None when the session ended or never was."""
     found = session.get(AgentSession, _digest(token))
-    if found is None or now - found.created_at > SESSION or now - found.seen_at > IDLE:
+    if found is None or not found.whole:
         return None
+    if now - found.created_at > SESSION or now - found.seen_at > IDLE:
+        return None
+    return _unlocked(session, found)
+
+
+def halfway(session: Session, token: str, now: datetime) -> Agent | None:
+    """Return who has shown his password with ``token`` lately and still owes a code."""
+    found = session.get(AgentSession, _digest(token))
+    if found is None or found.whole or now - found.created_at > CODE_WAITS:
+        return None
+    return _unlocked(session, found)
+
+
+def _unlocked(session: Session, found: AgentSession) -> Agent | None:
     agent = session.get_one(Agent, found.agent_id)
     return None if agent.locked_at is not None else agent
 
@@ -161,6 +189,11 @@ def seen(session: Session, token: str, now: datetime) -> None:
         found.seen_at = now
 
 
+def end_sessions(session: Session, agent: Agent) -> None:
+    """End every session of an account."""
+    session.execute(delete(AgentSession).where(AgentSession.agent_id == agent.id))
+
+
 def end_session(session: Session, token: str) -> None:
     """End a session."""
     session.execute(delete(AgentSession).where(AgentSession.id == _digest(token)))
@@ -170,7 +203,9 @@ def forget_sessions(session: Session, now: datetime) -> None:
     """Delete the sessions that have run out."""
     session.execute(
         delete(AgentSession).where(
-            (AgentSession.created_at < now - SESSION) | (AgentSession.seen_at < now - IDLE)
+            (AgentSession.created_at < now - SESSION)
+            | (AgentSession.seen_at < now - IDLE)
+            | (AgentSession.whole.is_(False) & (AgentSession.created_at < now - CODE_WAITS))
         )
     )
 
@@ -178,7 +213,9 @@ def forget_sessions(session: Session, now: datetime) -> None:
 def on_duty(session: Session, now: datetime, within: timedelta) -> Sequence[Agent]:
     """Return the agents who were seen within some time, by name."""
     here = select(AgentSession.agent_id).where(
-        AgentSession.seen_at >= now - within, AgentSession.created_at >= now - SESSION
+        AgentSession.whole,
+        AgentSession.seen_at >= now - within,
+        AgentSession.created_at >= now - SESSION,
     )
     return session.scalars(
         select(Agent).where(Agent.id.in_(here), *_serves()).order_by(Agent.name)
@@ -193,6 +230,7 @@ def count_on_duty(session: Session, now: datetime, within: timedelta) -> int:
             select(here)
             .join(Agent, Agent.id == AgentSession.agent_id)
             .where(
+                AgentSession.whole,
                 AgentSession.seen_at >= now - within,
                 AgentSession.created_at >= now - SESSION,
                 *_serves(),

@@ -312,7 +312,7 @@ class AuditEntry(Base):
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime] = mapped_column(default=utc_now)
+    at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     actor: Mapped[str] = mapped_column(String(160))
     purpose: Mapped[str] = mapped_column(String(80))
     record: Mapped[str] = mapped_column(String(200), index=True)

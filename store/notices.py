@@ -352,9 +352,22 @@ def revive_failed(session: Session, now: datetime) -> int:
     """Queue what has failed anew, as if it were written now; return how many."""
     failed = find_deliveries(session, "failed")
     for delivery in failed:
-        delivery.state, delivery.attempts = "queued", 0
-        delivery.created_at = delivery.due_at = now
+        _queue_anew(delivery, now)
     return len(failed)
+
+
+def revive_delivery(session: Session, delivery_id: int, now: datetime) -> bool:
+    """Queue one delivery that has failed anew; False when it has not."""
+    delivery = session.get(NoticeDelivery, delivery_id, with_for_update=True)
+    if delivery is None or delivery.state != "failed":
+        return False
+    _queue_anew(delivery, now)
+    return True
+
+
+def _queue_anew(delivery: NoticeDelivery, now: datetime) -> None:
+    delivery.state, delivery.attempts = "queued", 0
+    delivery.created_at = delivery.due_at = now
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:

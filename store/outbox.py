@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 
 from store.models import OutboxEntry
 
+_SECONDS_EACH = 0.5
+_LONGEST_SPREAD = timedelta(minutes=10)
+
 
 @dataclass(frozen=True)
 class Backlog:
@@ -56,6 +59,11 @@ def find_entries(
     if ticket_id is not None:
         statement = statement.where(OutboxEntry.ticket_id == ticket_id)
     return session.scalars(statement.limit(limit)).all()
+
+
+def usual_spread(entries: int) -> timedelta:
+    """Return over how long dead letters go out again: half a second each, ten minutes at most."""
+    return min(timedelta(seconds=_SECONDS_EACH * max(0, entries - 1)), _LONGEST_SPREAD)
 
 
 def revive(entries: Sequence[OutboxEntry], now: datetime, spread: timedelta) -> None:

@@ -175,8 +175,8 @@ def person_of(session: Session, row: Handover, agent: Agent, categories: Categor
         return Person(tickets=tickets)
     facts: list[tuple[str, str]] = []
     hidden = 0
-    for column, kind in (("name", Kind.NAME), ("phone", Kind.PHONE)):
-        seen = glimpse(session, citizen, column, kind, agent)
+    for own, kind in (("name", Kind.NAME), ("phone", Kind.PHONE)):
+        seen = glimpse(session, citizen, own, kind, agent)
         if seen.text:
             facts.append((str(kind), seen.text))
     if citizen.profile is not None:

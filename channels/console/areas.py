@@ -64,22 +64,34 @@ def home_of(role: str) -> str:
 def staff_of(key: str) -> Callable[[Request], Visitor]:
     """Return the dependency that lets only the staff of an area in, and returns who it is.
 
-    It raises :class:`LoginNeededError` when nobody is logged in and :class:`ForbiddenError` when
-    the role may not enter.
+    It raises :class:`LoginNeededError` when nobody is logged in, :class:`DutyFirstError` when he
+    has to do something else first, and :class:`ForbiddenError` when the role may not enter.
     """
     area = _BY_KEY[key]
 
     def entering(request: Request) -> Visitor:
-        visitor: Visitor = request.app.state.console.door.visitor(request)
+        visitor = entered(request)
         if visitor.staff.role not in area.roles:
             raise ForbiddenError
-        request.state.visitor = visitor
         return visitor
 
     return entering
 
 
+def entered(request: Request) -> Visitor:
+    """Let anybody of the staff in who has nothing else to do first, and return who it is.
+
+    Raises:
+        LoginNeededError: nobody is logged in.
+        DutyFirstError: a password or a second factor comes first.
+    """
+    visitor: Visitor = request.app.state.console.door.visitor(request)
+    visitor.at(request.url.path)
+    request.state.visitor = visitor
+    return visitor
+
+
 def visitor_of(request: Request) -> Visitor:
-    """Return whom :func:`staff_of` has let in."""
+    """Return whom :func:`staff_of` or :func:`entered` has let in."""
     visitor: Visitor = request.state.visitor
     return visitor

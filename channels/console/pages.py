@@ -16,9 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from base.calendar import CITY_TIME
 from base.errors import InputError, StateError
 from base.settings import Settings
-from channels.console.areas import ROLES, home_of, open_to
+from channels.console.areas import ROLES, entered, home_of, open_to
 from channels.console.doorkeeper import (
     Doorkeeper,
+    DutyFirstError,
     ForbiddenError,
     LoginNeededError,
     RefusedError,
@@ -42,6 +43,8 @@ HEADERS = {
 }
 _LARGEST_FORM = 100_000
 _MOST_FIELDS = 80
+LONGEST_CODE = 40
+"""Characters of a code of the second factor: a recovery code with its dashes is longest."""
 
 
 class Form:
@@ -96,7 +99,7 @@ class Console:
             agent=visitor.agent,
             csrf=visitor.csrf,
             roles=ROLES,
-            areas=open_to(visitor.agent.role) if visitor.agent else (),
+            areas=open_to(visitor.agent.role) if visitor.agent and not visitor.duty else (),
             **values,
         )
         return HTMLResponse(text, status, HEADERS)
@@ -105,6 +108,13 @@ class Console:
         """Return the login page; its visitor holds the cookie its token belongs to."""
         response = self.page(visitor, "login.html", status, problem=problem)
         self.door.set_cookie(response, visitor.token)
+        return response
+
+    def moved(self, path: str, token: str = "") -> Response:
+        """Lead to another page, with the cookie of a new session if there is one."""
+        response = RedirectResponse(path, 303, HEADERS)
+        if token:
+            self.door.set_cookie(response, token)
         return response
 
 
@@ -128,6 +138,10 @@ class Guarded(APIRoute):
                 if request.headers.get("X-Background"):
                     return Response(status_code=401, headers=HEADERS)
                 return RedirectResponse("/console/login", 303, HEADERS)
+            except DutyFirstError as first:
+                return RedirectResponse(first.path, 303, HEADERS)
+            except RefusedError as refused:
+                return _refused(request, refused.status, refused.message)
             except ForbiddenError:
                 return _refused(request, 403, "页面已过期或没有权限，请刷新后再试。")
             except (InputError, StateError) as error:
@@ -148,7 +162,7 @@ router = APIRouter(include_in_schema=False, route_class=Guarded)
 @router.get("/console")
 def root(request: Request) -> Response:
     """Lead to the first page of one's role."""
-    return _home(console_of(request).door.visitor(request).staff)
+    return _home(entered(request).staff)
 
 
 @router.get("/console/login")
@@ -168,12 +182,33 @@ def log_in(request: Request, form: Posted) -> Response:
     visitor = console.door.visitor(request)
     console.door.check(visitor, form.one("csrf"))
     try:
-        token = console.door.log_in(request, form.one("name"), form.one("password"))
+        token, whole = console.door.log_in(request, form.one("name"), form.one("password"))
     except RefusedError as refused:
         return console.login(visitor, refused.status, refused.message)
-    response = RedirectResponse("/console", 303, HEADERS)
-    console.door.set_cookie(response, token)
-    return response
+    return console.moved("/console" if whole else "/console/login/code", token)
+
+
+@router.get("/console/login/code")
+def code_form(request: Request) -> Response:
+    """Ask for the code of the second factor."""
+    console = console_of(request)
+    visitor = console.door.visitor(request)
+    if not console.door.owes_code(visitor):
+        raise LoginNeededError
+    return console.page(visitor, "login_code.html", problem="")
+
+
+@router.post("/console/login/code")
+def give_code(request: Request, form: Posted) -> Response:
+    """Check the code; the session gets another cookie."""
+    console = console_of(request)
+    visitor = console.door.visitor(request)
+    console.door.check(visitor, form.one("csrf"))
+    try:
+        token = console.door.give_code(request, visitor, form.one("code")[:LONGEST_CODE])
+    except RefusedError as refused:
+        return console.page(visitor, "login_code.html", refused.status, problem=refused.message)
+    return console.moved("/console", token)
 
 
 @router.post("/console/logout")

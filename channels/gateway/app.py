@@ -17,7 +17,17 @@ from channels.gateway import api, document, errors, health, media, profiles, web
 from channels.gateway.hosts import HostCheck, known_hosts, listed
 from channels.gateway.middleware import BodyLimit, Measure, SecurityHeaders
 from channels.gateway.rates import AddressLimit, Rates
-from channels.officials import complaints, hotspots, policies, simulation, unanswered
+from channels.officials import (
+    accounts,
+    audit,
+    complaints,
+    deliveries,
+    hotspots,
+    me,
+    policies,
+    simulation,
+    unanswered,
+)
 from channels.public import appointments, checklists, own_data, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
@@ -87,7 +97,8 @@ def create_app(settings: Settings) -> FastAPI:
     _guard(app, settings)
     citizens = (api, document, profiles, health, media, webhook, web, web_pages)
     pages = (public, unsubscribe, own_data, checklists, appointments, console, agents)
-    officials = (complaints, hotspots, policies, simulation, unanswered)
+    desks = (complaints, hotspots, policies, simulation, unanswered)
+    officials = (*desks, me, accounts, audit, deliveries)
     for room in (*citizens, *pages, *officials):
         app.include_router(room.router)
     app.state.channels = configured_channels(settings)

@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, update
 
 from base.errors import ConfigurationError, InputError
 from store import audit
+from store.audit_search import last_check, note_check
 from store.database import reading, unit_of_work
 from store.models import AuditEntry, AuditHead, utc_now
 from store.privacy import Access, note_access
@@ -67,6 +68,34 @@ def test_a_changed_entry_is_named(city_store: CityStore, field: str, value: obje
     found = checked()
     assert (found.broken, found.why) == (4, "the entry was changed or put in")
     assert found.entries == 3
+
+
+@pytest.mark.parametrize("most", [1, 3, 5, 6, 100])
+def test_a_short_look_names_what_was_done_to_the_newest(city_store: CityStore, most: int) -> None:
+    def looked() -> audit.Finding:
+        with reading() as session:
+            return audit.verify_newest(session, most)
+
+    read_some(6)
+    assert looked() == audit.Finding(min(most, 6))
+    with unit_of_work() as session:
+        session.execute(update(AuditEntry).where(AuditEntry.id == 3).values(actor="nobody"))
+    assert looked().broken == (3 if most > 3 else None)
+    with unit_of_work() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.id == 6))
+    assert looked().broken == (3 if most > 3 else 6)
+
+
+def test_what_a_check_found_is_remembered(city_store: CityStore) -> None:
+    with reading() as session:
+        assert last_check(session, whole=False) is None
+    for found, whole in ((audit.Finding(7), True), (audit.Finding(2, 3, "why"), False)):
+        with unit_of_work() as session:
+            note_check(session, "operator", found, whole=whole)
+    with reading() as session:
+        last, full = last_check(session, whole=False), last_check(session, whole=True)
+    assert last is not None and (last.entries, last.broken, last.whole) == (2, 3, False)
+    assert full is not None and (full.entries, full.broken, full.whole) == (7, None, True)
 
 
 @pytest.mark.parametrize(

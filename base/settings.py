@@ -154,6 +154,12 @@ class Settings(BaseSettings):
     # all policies over a whole city
     batch_engine: EngineName = "duckdb"
 
+    # trying changes of policies out on the console
+    simulation_enterprises: Path | None = None  # profiles besides those stored: CSV, Parquet, …
+    simulation_residents: Path | None = None
+    simulation_seconds: float = Field(default=30.0, gt=0)
+    simulation_memory: str = "1GB"  # as DuckDB writes it
+
     # hand-over to a person (hours as base.calendar.WeeklyHours reads them; minutes; days)
     handover_hours: str = "mon-fri 09:00-17:30"
     handover_max_waiting: int = Field(default=30, ge=1)  # who comes later is offered a call

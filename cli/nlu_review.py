@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 import yaml
-from sklearn.cluster import AgglomerativeClustering
 
-from base.encoder import get_encoder
 from base.errors import ConfigurationError
 from base.settings import ROOT
+from enquiries.unclear import cluster
 from store.database import unit_of_work
 from store.unclear import Unclear, decide, read_unclear
 
 review = typer.Typer(invoke_without_command=True)
 
 DROP = "none"
-_NEAR = 0.11
-"""Mean cosine distance within a cluster; e5 puts paraphrases of one question below it."""
-_CHOICE_WEIGHT = 2.0
-"""A button the citizen pressed himself says more than the model's guess."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Messages that say about the same, and what they may mean."""
-
-    ids: tuple[int, ...]
-    words: tuple[str, ...]
-    suggestions: tuple[tuple[str, float], ...]
 
 
 @review.callback()
@@ -89,26 +73,6 @@ def export(
     typer.echo(f"{len(messages)} examples in {target}")
 
 
-def cluster(messages: list[Unclear]) -> list[Cluster]:
-    """Group messages by meaning (average-linkage clustering of sentence vectors)."""
-    if not messages:
-        return []
-    labels = np.zeros(len(messages), dtype=int)
-    if len(messages) > 1:
-        vectors = get_encoder().queries([message.words for message in messages])
-        labels = AgglomerativeClustering(
-            n_clusters=None, metric="cosine", linkage="average", distance_threshold=_NEAR
-        ).fit_predict(vectors)
-    groups = [
-        [m for m, label in zip(messages, labels, strict=True) if label == number]
-        for number in range(labels.max() + 1)
-    ]
-    return [
-        Cluster(tuple(m.id for m in g), tuple(m.words for m in g), _suggest(g))
-        for g in sorted(groups, key=lambda group: (-len(group), group[0].id))
-    ]
-
-
 def rasa_file(messages: list[Unclear]) -> str:
     """Return Rasa NLU YAML of decided messages, each text once."""
     by_intent: dict[str, dict[str, None]] = {}
@@ -131,16 +95,6 @@ def known_intents() -> frozenset[str]:
     for path in sorted((ROOT / "bot" / "domain").glob("*.yml")):
         names.update(yaml.safe_load(path.read_text("utf-8")).get("intents") or ())
     return frozenset(names)
-
-
-def _suggest(messages: list[Unclear]) -> tuple[tuple[str, float], ...]:
-    votes: Counter[str] = Counter()
-    for message in messages:
-        for name, confidence in message.ranking:
-            votes[name] += confidence  # type: ignore[assignment]
-        if message.chosen:
-            votes[message.chosen] += _CHOICE_WEIGHT  # type: ignore[assignment]
-    return tuple((name, round(score / len(messages), 3)) for name, score in votes.most_common(3))
 
 
 def _official() -> str:

@@ -17,10 +17,19 @@ from base.encoder import Encoder
 from base.errors import InputError
 from enquiries.unanswered import Cluster, group
 from matcher.finder import ServiceFinder
-from store.answer_quality import read_unanswered
+from store.answer_quality import Unanswered, read_unanswered
 from store.settled_groups import Outcome, Settled, read_settled, reopen, settle
 
-__all__ = ["DAYS", "KINDS", "OUTCOME_WORDS", "mark_done", "settled", "take_back", "waiting"]
+__all__ = [
+    "DAYS",
+    "KINDS",
+    "OUTCOME_WORDS",
+    "kept",
+    "mark_done",
+    "settled",
+    "take_back",
+    "waiting",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +73,22 @@ def waiting(  # noqa: PLR0913
     that a group came again of. Takes some seconds for thousands of questions: they are encoded
     and compared in pairs. The newest 3,000 of the last ``days`` days are looked at.
     """
+    questions, done = kept(session, actor=actor, now=now, days=days)
+    return group(questions, finder, encoder, done)
+
+
+def kept(
+    session: Session, *, actor: str, now: datetime, days: int = DAYS
+) -> tuple[Sequence[Unanswered], list[Settled]]:
+    """Return the questions on the list and the settled groups they are compared with.
+
+    For a caller who must not keep a transaction open while :func:`enquiries.unanswered.group`
+    computes: on SQLite it holds every writer up.
+    """
     questions = read_unanswered(session, now - timedelta(days=days), actor, _MOST)
     if not questions:
-        return []
-    done = read_settled(session, now - timedelta(days=_KEPT_DAYS), actor)
-    return group(questions, finder, encoder, done)
+        return [], []
+    return questions, read_settled(session, now - timedelta(days=_KEPT_DAYS), actor)
 
 
 def mark_done(  # noqa: PLR0913

@@ -42,7 +42,7 @@ HEADERS = {
     ),
 }
 _LARGEST_FORM = 100_000
-_MOST_FIELDS = 30
+_MOST_FIELDS = 80
 LONGEST_CODE = 40
 """Characters of a code of the second factor: a recovery code with its dashes is longest."""
 

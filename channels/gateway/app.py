@@ -17,7 +17,17 @@ from channels.gateway import api, document, errors, health, media, profiles, web
 from channels.gateway.hosts import HostCheck, known_hosts, listed
 from channels.gateway.middleware import BodyLimit, Measure, SecurityHeaders
 from channels.gateway.rates import AddressLimit, Rates
-from channels.officials import accounts, audit, deliveries, me
+from channels.officials import (
+    accounts,
+    audit,
+    complaints,
+    deliveries,
+    hotspots,
+    me,
+    policies,
+    simulation,
+    unanswered,
+)
 from channels.public import appointments, checklists, own_data, unsubscribe
 from channels.public import routes as public
 from channels.rasa import RasaClient
@@ -76,6 +86,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.public_pages = public.PublicPages(settings, app.state.categories)
     app.state.console = console.Console(settings)
     app.state.agent_desk = agents.AgentDesk(settings, app.state.console, app.state.categories)
+    app.state.coverage_desk = policies.CoverageDesk(settings)
+    app.state.simulation_desk = simulation.SimulationDesk(settings)
+    app.state.question_desk = unanswered.QuestionDesk(settings)
     app.state.checklist_pages = checklists.ChecklistPages(settings)
     app.state.web_page_policy = page_policy(CONTENT_SECURITY_POLICY, settings)
     app.state.web_city_map = map_document(Atlas.load(settings.city_dir))
@@ -84,7 +97,8 @@ def create_app(settings: Settings) -> FastAPI:
     _guard(app, settings)
     citizens = (api, document, profiles, health, media, webhook, web, web_pages)
     pages = (public, unsubscribe, own_data, checklists, appointments, console, agents)
-    officials = (me, accounts, audit, deliveries)
+    desks = (complaints, hotspots, policies, simulation, unanswered)
+    officials = (*desks, me, accounts, audit, deliveries)
     for room in (*citizens, *pages, *officials):
         app.include_router(room.router)
     app.state.channels = configured_channels(settings)

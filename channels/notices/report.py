@@ -20,7 +20,7 @@ from store.notices import outcomes, subscribers
 from store.people import read_profiles, read_told
 from store.tickets import city_day
 
-__all__ = ["COLUMNS", "EVERYBODY", "KIND_NAMES", "Group", "Row", "report"]
+__all__ = ["COLUMNS", "EVERYBODY", "KIND_NAMES", "Group", "Row", "read_subjects", "report"]
 
 PURPOSE = "policy_coverage"
 COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -87,7 +87,8 @@ def report(policies: Policies, now: datetime, actor: str) -> list[Row]:
     keys: dict[Kind, dict[str, Mapping[str, Value | None]]] = {kind: {} for kind in KINDS}
     qualify: dict[str, set[str]] = {}
     for start in range(0, len(people), _BATCH):
-        for citizen_id, subject in _subjects(people[start : start + _BATCH], actor):
+        batch = people[start : start + _BATCH]
+        for citizen_id, subject in read_subjects(batch, actor, PURPOSE):
             for profile in subject.profiles:
                 keys[profile.kind][citizen_id] = _keys(profile.kind, subject, today)
             for policy in eligible(policies.all, subject, today):
@@ -106,13 +107,13 @@ def report(policies: Policies, now: datetime, actor: str) -> list[Row]:
     return rows
 
 
-def _subjects(people: Iterable[str], actor: str) -> list[tuple[str, Subject]]:
+def read_subjects(people: Iterable[str], actor: str, purpose: str) -> list[tuple[str, Subject]]:
     """Read some people; the audit of it is committed with them."""
     with unit_of_work() as session:
         found = []
         for citizen_id in people:
-            profiles = read_profiles(session, citizen_id, PURPOSE, actor)
-            told = read_told(session, citizen_id, PURPOSE, actor)
+            profiles = read_profiles(session, citizen_id, purpose, actor)
+            told = read_told(session, citizen_id, purpose, actor)
             found.append((citizen_id, Subject.of(profiles, age_of(profiles, told))))
     return found
 

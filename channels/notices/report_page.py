@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import plotly.graph_objects as go
 
 from base.charts import bars, table, write_page
+from base.sheets import cell
 from channels.notices.report import COLUMNS, EVERYBODY, KIND_NAMES, Row
 from matcher.groups import SMALLEST, WITHHELD
 from matcher.profile import Kind
 
-__all__ = ["write_csv", "write_report_page"]
+__all__ = ["write_csv", "write_report_page", "write_rows"]
 
 _WHOLE = "全部政策（每人只算一次）"
 _NOTES = (
@@ -33,20 +34,25 @@ def write_csv(rows: Sequence[Row], titles: Mapping[str, str], path: Path) -> Non
         OSError: it cannot be written.
     """
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("政策编号", "政策", "对象", "分组方式", "分组", *COLUMNS.values()))
-        for row in rows:
-            group = row.group
-            writer.writerow(
-                (
-                    row.policy,
-                    titles.get(row.policy, _WHOLE),
-                    KIND_NAMES[group.audience],
-                    group.axis,
-                    group.label,
-                    *(row.figures[name] for name in COLUMNS),
-                )
+        write_rows(rows, titles, stream)
+
+
+def write_rows(rows: Sequence[Row], titles: Mapping[str, str], stream: TextIO) -> None:
+    """Write every row as CSV; what a spreadsheet would compute is made text."""
+    writer = csv.writer(stream)
+    writer.writerow(("政策编号", "政策", "对象", "分组方式", "分组", *COLUMNS.values()))
+    for row in rows:
+        group = row.group
+        writer.writerow(
+            (
+                row.policy,
+                cell(titles.get(row.policy, _WHOLE)),
+                KIND_NAMES[group.audience],
+                group.axis,
+                cell(group.label),
+                *(row.figures[name] for name in COLUMNS),
             )
+        )
 
 
 def write_report_page(rows: Sequence[Row], titles: Mapping[str, str], path: Path) -> None:

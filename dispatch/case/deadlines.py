@@ -14,7 +14,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from base.calendar import CITY_TIME
-from dispatch.case.limits import Limits, limits, started, transfers, untaken
+from base.errors import StateError
+from dispatch.case.lifecycle import BEING_HANDLED
+from dispatch.case.limits import Limits, limit_hours, limits, started, transfers, untaken
 from dispatch.case.telling import tell
 from dispatch.case.wording import (
     CALL,
@@ -27,14 +29,15 @@ from dispatch.case.wording import (
     raised_reply,
 )
 from dispatch.classification.categories import Categories, Category
+from store.complaints import LateKind, kinds_at_work
 from store.models import Ticket
-from store.tickets import forwarded_in, is_queued, queue_outbox
+from store.tickets import add_event, city_day, forwarded_in, is_queued, queue_outbox
 
 log = structlog.get_logger(__name__)
 
 _RUNNING = {
     "respond": ("forwarded", "transferred", "reopened"),
-    "resolve": ("forwarded", "transferred", "reopened", "accepted", "in_progress"),
+    "resolve": BEING_HANDLED,
 }
 """Statuses in which a limit still runs; whoever has not accepted has not resolved either."""
 _STEPS = (("raised", 2.0), ("urged", 1.5), ("due", 1.0), ("soon", 0.8))
@@ -74,6 +77,57 @@ def overdue(session: Session, categories: Categories, now: datetime) -> dict[str
         for limit, statuses in _RUNNING.items():
             late[limit] += ticket.status in statuses and now > getattr(due, limit)
     return late
+
+
+def late_kinds(session: Session, categories: Categories, now: datetime) -> tuple[LateKind, ...]:
+    """Return what makes an open complaint late at ``now``, for a search in the database.
+
+    It is the rule of :func:`dispatch.case.wording.is_overdue`.
+    """
+    found = []
+    for code, level, own in kinds_at_work(session, BEING_HANDLED):
+        category = categories.get(code)
+        if category is None:
+            continue
+        hours = limit_hours(Ticket(severity=level, resolve_hours=own), category)[1]
+        found.append(LateKind(code, level, own, now - timedelta(hours=hours)))
+    return tuple(found)
+
+
+def remind(
+    session: Session, ticket: Ticket, categories: Categories, actor: str, now: datetime
+) -> None:
+    """Call for a case by hand (催办), with an entry of the history; once a day.
+
+    Args:
+        session: the open unit of work.
+        ticket: locked, with its history.
+        categories: the city's categories.
+        actor: who calls, as the history names him.
+        now: the moment (aware).
+
+    Raises:
+        StateError: ``not_at_work`` when nobody works on the case, or the dispatch system has not
+            taken it; ``reminded_today``.
+    """
+    category = categories.get(ticket.category)
+    if category is None or ticket.external_id is None or ticket.status not in BEING_HANDLED:
+        raise StateError(
+            "not_at_work",
+            "这个工单还没有派出去，或已经办完，不能催办。",
+            f"{ticket.id} is {ticket.status}",
+        )
+    limit = "respond" if ticket.status in _RUNNING["respond"] else "resolve"
+    due: datetime = getattr(limits(ticket, category), limit)
+    act = LIMIT_NAMES[limit]
+    passed = f"已超过{act}时限{_span(now - due)}，" if now > due else ""
+    words = f"{CALL}{passed}请尽快{act}，并把进展告诉市民。"
+    if not _say(session, ticket, f"reminded-{city_day(now):%Y%m%d}", words):
+        raise StateError(
+            "reminded_today", "今天已经催办过这个工单，请明天再催。", f"{ticket.id} was reminded"
+        )
+    add_event(session, ticket, ticket.status, actor=actor, note=words)
+    log.info("ticket_reminded", ticket=ticket.id, by=actor)
 
 
 def _call(  # noqa: PLR0913

@@ -44,6 +44,21 @@ STATUS_NAMES: MappingProxyType[str, str] = MappingProxyType(
 )
 """What citizens and officials read."""
 
+STAGES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "发现": ("submitted",),
+        "派单": ("forwarded", "transferred", "reopened"),
+        "处置": ("accepted", "in_progress"),
+        "核查": ("resolved", "verified"),
+        "评价": ("closed",),
+        "终止": ("rejected", "withdrawn"),
+    }
+)
+"""The five stages of a work order and the statuses of each; what ended otherwise comes last."""
+
+BEING_HANDLED = ("forwarded", "transferred", "reopened", "accepted", "in_progress")
+"""Statuses in which the dispatch system has a case and the limit for settlement runs."""
+
 NEEDS_EXPLANATION = frozenset({"resolved", "rejected", "closed"})
 """Statuses that end work: refused without words for the citizen."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from base.calendar import CITY_TIME
 from base.links import MEDIA_LINK_SECONDS, sign_link
 from base.settings import Settings, get_settings
-from dispatch.case.lifecycle import FINISHED, STATUS_NAMES
+from dispatch.case.lifecycle import BEING_HANDLED, FINISHED, STATUS_NAMES
 from dispatch.case.limits import limit_hours, limits
 from dispatch.classification.categories import Category
 from store.models import Media, Ticket, utc_now
@@ -67,7 +67,6 @@ _NEWS = {
     "withdrawn": "工单已按您的要求撤回。",
 }
 _WAITING = ("forwarded", "transferred", "reopened")
-_WORKING = (*_WAITING, "accepted", "in_progress")
 
 
 def progress_url(settings: Settings, ticket: Ticket) -> str:
@@ -96,7 +95,7 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
         ``respond`` (``24小时内受理``) while nobody has taken it, ``resolve``
         (``预计7月3日前办结``) while it is not done; a limit that has passed promises nothing.
     """
-    if category is None or ticket.status not in _WORKING:
+    if category is None or ticket.status not in BEING_HANDLED:
         return {}
     due = limits(ticket, category)
     found = {}
@@ -109,7 +108,7 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
 
 def is_overdue(ticket: Ticket, category: Category | None, now: datetime) -> bool:
     """Tell whether a ticket should be done by now and is not."""
-    if category is None or ticket.status not in _WORKING:
+    if category is None or ticket.status not in BEING_HANDLED:
         return False
     return limits(ticket, category).resolve <= now
 

@@ -112,25 +112,26 @@ class Stack:
         path = self.folder / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def shimin(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def shimin(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of the CLI in this installation."""
         return subprocess.run(
             [str(SHIMIN), *arguments],
             cwd=ROOT,
             env={**os.environ, **self.settings},
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
 
-    def start(self, name: str) -> None:
-        """Start one process; its output goes to ``<name>.log``."""
+    def start(self, name: str, **changes: str) -> None:
+        """Start one process, with other settings if given; its output goes to ``<name>.log``."""
         output = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
             [str(SHIMIN), "serve", name],
             cwd=ROOT,
-            env={**os.environ, **self.settings},
+            env={**os.environ, **self.settings, **changes},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+
 from geocoordinates_ffi import Wgs84, wgs84_to_gcj02
 
 from channels.wechat.wording import ASKED

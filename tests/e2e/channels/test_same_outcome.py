@@ -23,7 +23,7 @@ from tests.e2e.channels.people import Newcomer, Person, Shown
 from tests.e2e.driver import Desk
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("staffed")]
+pytestmark = pytest.mark.e2e
 
 HAPPENS = {"say", "press", "photo", "locate", "desk"}
 SHOWN = {"says", "silent", "offers", "hears"}
@@ -43,6 +43,7 @@ def test_there_are_twenty_and_each_looks_at_what_is_shown() -> None:
             assert set(turn) & SHOWN or "desk" in turn, f"{script['name']}: {turn}"
 
 
+@pytest.mark.usefixtures("staffed")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script["name"])
 def test_a_conversation_has_the_same_outcome_on_every_channel(
     stack: Stack, newcomer: Newcomer, desk: Desk, script: dict[str, Any]

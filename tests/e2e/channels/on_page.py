@@ -50,7 +50,8 @@ class OnPage:
         return self._do(self._send)
 
     def news(self, words: str) -> Shown:
-        told = self._page.news.filter(has_text=words)
+        bubble = self._page.page.locator(".bubble", has_text=words)
+        told = self._page.news.filter(has=bubble)
         expect(told.last).to_be_visible(timeout=_MS)
         return _shown(told.last)
 

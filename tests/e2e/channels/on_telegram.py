@@ -57,13 +57,17 @@ class OnTelegram:
     def __init__(self, stack: Stack, platform: Platform) -> None:
         self._platform = platform
         self._chat = next(_chats)
-        self._queues = Queues(stack, "telegram", str(self._chat))
+        self.queues = Queues(stack, "telegram", str(self._chat))
         self._sent = 0
-        self._read = 0
 
     @property
     def citizen(self) -> str:
         return f"telegram:{self._chat}"
+
+    @property
+    def texts(self) -> list[str]:
+        """Everything the bot has said to him."""
+        return [bubble.text for bubble in self._platform.bubbles(self._chat)]
 
     def say(self, words: str) -> Shown:
         return self._do(lambda: self._platform.write(self._chat, words))
@@ -89,11 +93,11 @@ class OnTelegram:
         )
 
     def _do(self, act: Callable[[], None]) -> Shown:
-        self._read = len(self._platform.bubbles(self._chat))
+        read = len(self._platform.bubbles(self._chat))
         act()
         self._sent += 1
-        self._queues.wait_answered(self._sent)
-        return Shown.all(map(_shown, self._platform.bubbles(self._chat)[self._read :]))
+        self.queues.wait_answered(self._sent)
+        return Shown.all(map(_shown, self._platform.bubbles(self._chat)[read:]))
 
 
 def _shown(bubble: Bubble) -> Shown:

@@ -25,7 +25,7 @@ class OnWechat:
     def __init__(self, stack: Stack, official: Official, servers: Servers) -> None:
         self._official, self._servers = official, servers
         self._openid = f"oCitizen_{uuid.uuid4().hex[:20]}"
-        self._queues = Queues(stack, "wechat", self._openid)
+        self.queues = Queues(stack, "wechat", self._openid)
         self._sent = 0
         self._passive: list[str] = []
         self._labels: dict[str, str] = {}
@@ -33,6 +33,11 @@ class OnWechat:
     @property
     def citizen(self) -> str:
         return f"wechat:{self._openid}"
+
+    @property
+    def texts(self) -> list[str]:
+        """Everything the account has said to him, either way."""
+        return [*self._passive, *self._official.texts(self._openid)]
 
     def say(self, words: str) -> Shown:
         return self._push("text", Content=words)
@@ -67,8 +72,9 @@ class OnWechat:
         self._labels = {}
         xml = self._servers.message(self._openid, kind, **fields)
         passive = self._servers.said(self._servers.push(xml))
+        self._passive += [passive] if passive else []
         self._sent += 1
-        self._queues.wait_answered(self._sent)
+        self.queues.wait_answered(self._sent)
         sent = self._official.texts(self._openid)[read:]
         return self._read([passive, *sent] if passive else sent)
 

@@ -113,9 +113,25 @@ class Queues:
         """Wait until so many messages have come in, and every answer has gone out."""
         wait_until(lambda: self._answered(received), "an answer", ANSWER_SECONDS)
 
+    def wait_taken(self) -> None:
+        """Wait until a message is in the hands of the channels' process and not yet answered."""
+        sql = (
+            "SELECT count(*) FROM incoming_messages WHERE channel = ? AND conversation_id = ?"
+            " AND state = 'pending' AND attempts > 0"
+        )
+
+        def taken() -> bool:
+            with closing(self._open()) as store:
+                row = store.execute(sql, (self._channel, self._conversation)).fetchone()
+            return bool(row[0])
+
+        wait_until(taken, "a message in hand", ANSWER_SECONDS)
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
+
     def _answered(self, received: int) -> bool:
-        reading = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
-        with closing(reading) as connection:
+        with closing(self._open()) as connection:
             ((came, open_ones),) = connection.execute(
                 "SELECT count(*), coalesce(sum(state = 'pending'), 0) FROM incoming_messages"
                 " WHERE channel = ? AND conversation_id = ?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -165,7 +166,7 @@ class Emulated:
         where = {"chat": {"id": chat, "type": "private"}, "from": person}
         number = next(_numbers)
         update = {"update_id": number, "message": message(number, location=point, **where)}
-        assert post(self._port, update).status_code == 200
+        assert post(self._port, json.dumps(update).encode()).status_code == 200
 
     def press(self, chat: int, bubble: Bubble, title: str) -> None:
         data = bubble.buttons[title]

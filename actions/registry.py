@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 from rasa_sdk.types import DomainDict
@@ -39,13 +39,34 @@ def action(handler: Handler) -> Handler:
         metadata = tracker.latest_message.get("metadata") or {}
         with traced(metadata.get(HEADER)), ACTION_SECONDS.labels(name).time():
             try:
-                return await asyncio.to_thread(handler, dispatcher, tracker)
+                events = await asyncio.to_thread(handler, dispatcher, tracker)
             except ActionExecutionRejection:  # how a form says that something else is wanted
                 raise
             except Exception as error:
                 ACTION_FAILURES.labels(name, type(error).__name__).inc()
                 log.exception("action_failed", action=name)
                 raise
+        return (
+            [*events, FollowupAction("action_listen")]
+            if _is_last(name, tracker, events)
+            else events
+        )
 
     ACTIONS[name] = run
     return handler
+
+
+def _is_last(name: str, tracker: Tracker, events: list[EventType]) -> bool:
+    """Tell whether a turn is over with the action ``name``, which another one called.
+
+    No rule knows how a turn goes on after a ``FollowupAction``: left to the policies, it would
+    end in one “not understood” after another. An open form asks its question again by itself.
+    """
+    if tracker.active_loop_name or any(event["event"] == "followup" for event in events):
+        return False
+    for event in reversed(tracker.events):
+        if event["event"] == "action":
+            return False
+        if event["event"] == "followup":
+            return bool(event["name"] == name)
+    return False

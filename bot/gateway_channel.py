@@ -17,6 +17,7 @@ from sanic.response import HTTPResponse
 
 from bot.action_answers import check_schema_once
 from bot.handled import InHand, turns_of
+from bot.offered import LONGEST, pressed
 from bot.trace import HEADER, mark_log_lines, traced
 from bot.wishes import Wish, wishes
 
@@ -61,6 +62,7 @@ class GatewayInput(InputChannel):
     Body: ``{"sender", "channel", "message", "metadata", "named"}``. Answer: ``{"replies": [...],
     "understanding": {...}}`` where understanding is Rasa's parse of this message. A message that
     its sender ``named`` (``message_id`` in the metadata) is handled once, however often it comes.
+    The title of a button that was just offered is what the button carries (bot/offered.py).
 
     ``POST /webhooks/gateway/read`` with ``{"message"}`` parses a message that is going to come,
     while the gateway looks at its photos; no conversation hears of it. It answers with the
@@ -131,15 +133,20 @@ class GatewayInput(InputChannel):
     ) -> Dict[Text, Any]:
         """Let the assistant hear a message, but for the wishes of it that it heard before."""
         collector = ReplyCollector()
-        text = body["message"]
+        text, message_id = body["message"], (body.get("metadata") or {}).get("message_id")
         reading = self._read_ahead.pop(text, None)
+        tracker = None
+        if body.get("named") or len(text) <= LONGEST:
+            tracker = await agent.tracker_store.retrieve(body["sender"])
+        payload = pressed(tracker, text, message_id)
+        if payload is not None:
+            body, reading = {**body, "message": payload}, None
         if reading is None:
-            reading = await _understand(agent.processor, text)
+            reading = await _understand(agent.processor, body["message"])
         messages = _messages(body, collector, reading)
         heard = 0
         if body.get("named"):
-            tracker = await agent.tracker_store.retrieve(body["sender"])
-            heard, spoken = turns_of(tracker, body["metadata"]["message_id"])
+            heard, spoken = turns_of(tracker, message_id)
             for said in spoken:
                 await collector.send_response(body["sender"], said)
         for message in messages[heard:]:

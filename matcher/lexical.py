@@ -13,13 +13,13 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-import opencc
 from pypinyin import lazy_pinyin
 from scipy.sparse import csr_matrix, vstack
+
+from base.characters import simplified
 
 __all__ = [
     "Comparison",
@@ -48,15 +48,10 @@ _CONFUSED = (
 """Sounds that much of the country says alike: zh/z ch/c sh/s, n/l, ang/an eng/en ing/in."""
 
 
-@cache
-def _simplifier() -> opencc.OpenCC:
-    return opencc.OpenCC("t2s")
-
-
 def normalise(text: str) -> str:
     """Return ``text`` in simplified, half-width, lower-case characters, at most 300."""
     folded = unicodedata.normalize("NFKC", text[: 2 * MAX_CHARS]).lower()
-    return str(_simplifier().convert(folded))[:MAX_CHARS].strip()
+    return simplified(folded)[:MAX_CHARS].strip()
 
 
 def characters(text: str) -> list[str]:

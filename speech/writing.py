@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any
+
+from base.characters import simplified
 
 _MARKS = str.maketrans({",": "，", "?": "？", "!": "！", ";": "；"})
 _SPACE_BY_HAN = re.compile(r"(?<=[一-鿿，。？！；：])\s+|\s+(?=[一-鿿，。？！；：])")
@@ -14,12 +14,5 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 def written(text: str) -> str:
     """Return a recogniser's words in simplified characters with Chinese marks."""
     text = _THOUSANDS.sub("", text.strip())
-    text = str(_converter().convert(text)).translate(_MARKS)
+    text = simplified(text).translate(_MARKS)
     return _SPACE_BY_HAN.sub("", text)
-
-
-@lru_cache(maxsize=1)
-def _converter() -> Any:
-    from opencc import OpenCC  # noqa: PLC0415 - loads dictionaries
-
-    return OpenCC("t2s")

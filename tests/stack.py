@@ -83,7 +83,6 @@ def stack_environment(folder: Path) -> dict[str, str]:
         "RELAY_POLL_SECONDS": "0.3",
         "STATUS_POLL_SECONDS": "2",
         "BREAKER_REST_SECONDS": "2",
-        "HANDOVER_HOURS": "mon-sun 00:00-23:59",
         "RATE_CITIZEN": "6000/minute",  # tests speak as one citizen, and fast
         "RATE_ADDRESS": "60000/minute",
     }
@@ -126,13 +125,13 @@ class Stack:
             check=False,
         )
 
-    def start(self, name: str) -> None:
-        """Start one process; its output goes to ``<name>.log``."""
+    def start(self, name: str, **changes: str) -> None:
+        """Start one process, with other settings if given; its output goes to ``<name>.log``."""
         output = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
             [str(SHIMIN), "serve", name],
             cwd=ROOT,
-            env={**os.environ, **self.settings},
+            env={**os.environ, **self.settings, **changes},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -16,6 +16,7 @@ MAX_TITLE = 60
 _ROOM = LONGEST_BYTES - len(f"\n\n{ASKED}".encode())
 _LINE_EXTRA = len("\n99. ")
 _HOW_MANY = re.compile(r"(多少|几[个人岁口年月层]|多大|年龄|人数)")
+_OWN_NUMBER = re.compile(r"\d{1,2}[.、．]")
 _CHOICE = re.compile(
     r"(?:我?选择?|回复|第)?\s*([0-9]{1,2}|[A-Z]|[一二三四五六七八九十])\s*[个项号]?[.。、,)]*"
 )
@@ -56,8 +57,9 @@ def rendered_size(piece: Reply) -> int:
 
 
 def wants_letters(piece: Reply) -> bool:
-    """Tell whether the question may itself be answered with a number (企业有多少人？)."""
-    return _HOW_MANY.search(piece.text) is not None
+    """Tell whether a number means something else: a datum (企业有多少人？), or a title's own."""
+    own = any(_OWN_NUMBER.match(button.title) for button in piece.buttons)
+    return own or _HOW_MANY.search(piece.text) is not None
 
 
 def label_of(text: str) -> str | None:

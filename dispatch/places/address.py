@@ -9,6 +9,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from base.characters import simplified
+
 MAX_SHIFT = 2000
 """A way from a place longer than this, metres, is a remark and not an address."""
 
@@ -100,8 +102,8 @@ class Tail:
 
 
 def normalise(text: str) -> str:
-    """Fold width, drop white space, write counted Chinese numerals as digits."""
-    folded = _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    """Fold width and characters, drop white space, write counted numerals as digits."""
+    folded = simplified(_SPACE.sub("", unicodedata.normalize("NFKC", text)))
     folded = _OF_STOP.sub("", _METRO_EXIT.sub("地铁站", folded))
     return _CHINESE_NUMBER.sub(lambda match: str(chinese_number(match.group())), folded)
 

@@ -118,7 +118,10 @@ def test_a_typed_yes_withdraws_and_a_typed_no_does_not(citizen: Citizen) -> None
     citizen.say(f"撤销工单{ticket}")
     assert "不撤" in citizen.say("不是").text
     citizen.say(f"撤销工单{ticket}")
-    assert "已撤回" in citizen.say("是的").text
+    withdrawn = citizen.say("是的")
+    assert "已撤回" in withdrawn.text
+    assert len(withdrawn.replies) == 1
+    assert citizen.say("你好").intent == "greet"
 
 
 def test_a_new_report_is_not_glued_to_a_paused_one(citizen: Citizen) -> None:

@@ -78,10 +78,11 @@ class Agent:
 
 @pytest.fixture(scope="module")
 def staffed(stack: Stack) -> Iterator[Stack]:
-    """The installation while somebody is employed to answer; for other tests nobody is."""
+    """The installation while somebody works day and night; for other tests nobody does."""
     added = stack.shimin("agents", "add", NAME, given=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr
-    yield stack
+    with working(stack, "mon-sun 00:00-23:59"):
+        yield stack
     assert stack.shimin("agents", "lock", NAME).returncode == 0
 
 

@@ -197,6 +197,15 @@ def official_platform() -> Iterator[Official]:
         yield official
 
 
+def wechat_settings(official: Official, aes_key: str = AES_KEY) -> dict[str, str]:
+    """Environment of an installation that this account belongs to."""
+    values = {
+        "APP_ID": APP_ID, "APP_SECRET": SECRET, "TOKEN": TOKEN, "AES_KEY": aes_key,
+        "API_URL": official.url,
+    }  # fmt: skip
+    return {f"SHIMIN_WECHAT_{name}": value for name, value in values.items()}
+
+
 class Servers:
     """The platform's servers, which push: in plain form, or encrypted with a key."""
 

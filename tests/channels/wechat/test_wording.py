@@ -70,6 +70,13 @@ def test_a_question_for_a_number_offers_letters() -> None:
     assert not wants_letters(Reply.of({"text": "请您核对："}))
 
 
+def test_titles_with_numbers_of_their_own_get_letters() -> None:
+    titles = ("建个清单", "1. 生育登记", "2. 出生医学证明首次签发")
+    buttons = [{"title": title, "payload": f"/{n}"} for n, title in enumerate(titles)]
+    assert wants_letters(Reply.of({"text": "按这个顺序办：", "buttons": buttons}))
+    assert not wants_letters(Reply.of({"text": "按这个顺序办：", "buttons": buttons[:1]}))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def store(tmp_path_factory: pytest.TempPathFactory) -> object:
     folder: Path = tmp_path_factory.mktemp("choices")

@@ -19,7 +19,7 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
-NAME, PASSWORD = "小李", "korrekt-horse-1"
+NAME, PASSWORD = "小周", "korrekt-horse-1"
 
 
 class Agent:

@@ -40,7 +40,7 @@ __all__ = ["FLAT_LIMIT", "Neighbours", "VectorIndex"]
 FLAT_LIMIT = 20_000
 """Most vectors that are compared one by one (docs/vectors.md)."""
 
-LINKS, BUILD_WIDTH, SEARCH_WIDTH = 32, 100, 128
+LINKS, BUILD_WIDTH, SEARCH_WIDTH = 32, 100, 192
 """M, efConstruction and efSearch of the graph (docs/vectors.md)."""
 
 TAIL_SHARE, DEAD_SHARE = 0.05, 0.2

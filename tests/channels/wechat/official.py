@@ -207,12 +207,16 @@ def wechat_settings(official: Official, aes_key: str = AES_KEY) -> dict[str, str
 
 
 class Servers:
-    """The platform's servers, which push: in plain form, or encrypted with a key."""
+    """The platform's servers, which push: in plain form, or encrypted with a key.
+
+    A message's id is never used again, whichever of them pushes it.
+    """
+
+    _ids = itertools.count(6_000_000_000_000_000)
 
     def __init__(self, gateway: str, aes_key: str = "") -> None:
         self._url = f"{gateway}/webhooks/wechat"
         self._crypto = WeChatCrypto(TOKEN, aes_key, APP_ID) if aes_key else None
-        self._ids = itertools.count(6_000_000_000_000_000)
 
     def message(self, openid: str, kind: str, **fields: Any) -> str:
         """The XML of a message with an id of its own."""

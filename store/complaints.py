@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, false, func
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from store.models import HotSpotReport, Ticket, TicketEvent, TicketFollower
+from store.statistics import PLAIN_EVENTS
 
 Order = Literal["newest", "oldest", "changed"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -36,14 +37,7 @@ _SHOWN = (
         Ticket.rating,
         raiseload=True,
     ),
-    selectinload(Ticket.events).load_only(
-        TicketEvent.ticket_id,
-        TicketEvent.at,
-        TicketEvent.actor,
-        TicketEvent.from_status,
-        TicketEvent.to_status,
-        TicketEvent.unit,
-    ),
+    PLAIN_EVENTS,
     selectinload(Ticket.followers).load_only(TicketFollower.joined_at),
 )
 """What a list needs; touching an encrypted column of such a ticket is an error."""

@@ -19,6 +19,16 @@ from store.models import Ticket, TicketEvent
 HANDLED = ("resolved", "verified", "closed")
 _LEFT_OUT = ("draft", "withdrawn")
 _BATCH = 500
+PLAIN_EVENTS = selectinload(Ticket.events).load_only(
+    TicketEvent.ticket_id,
+    TicketEvent.at,
+    TicketEvent.actor,
+    TicketEvent.from_status,
+    TicketEvent.to_status,
+    TicketEvent.unit,
+)
+"""The history of a ticket, without anything encrypted."""
+
 _COURSE = (
     load_only(
         Ticket.created_at,
@@ -29,14 +39,7 @@ _COURSE = (
         Ticket.respond_hours,
         Ticket.resolve_hours,
     ),
-    selectinload(Ticket.events).load_only(
-        TicketEvent.ticket_id,
-        TicketEvent.at,
-        TicketEvent.actor,
-        TicketEvent.from_status,
-        TicketEvent.to_status,
-        TicketEvent.unit,
-    ),
+    PLAIN_EVENTS,
 )
 """What tells how a ticket went, without anything encrypted."""
 

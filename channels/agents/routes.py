@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
@@ -17,7 +17,7 @@ from channels.agents.answers import AnswerShelf, ReadyAnswer
 from channels.agents.view import Row, Talk, bubbles, person_of, row_of, seen_by
 from channels.console.areas import staff_of, visitor_of
 from channels.console.doorkeeper import Visitor
-from channels.console.pages import HEADERS, Console, Form, Guarded, Posted
+from channels.console.pages import HEADERS, Console, Form, Guarded, Posted, see_other
 from dispatch.classification.categories import Categories
 from enquiries.handover.counter import LONGEST_REPLY, Counter
 from enquiries.handover.office import ON_DUTY, TOPICS, Office
@@ -112,7 +112,7 @@ def _queue(request: Request, template: str) -> Response:
 def claim(request: Request, handover_id: Number, form: Posted) -> Response:
     """Take a waiting citizen."""
     _do(request, form, lambda c, s, who, now: c.claim(s, handover_id, who, now))
-    return _to(f"{HOME}/{handover_id}")
+    return see_other(f"{HOME}/{handover_id}")
 
 
 @router.get("/calls")
@@ -134,14 +134,14 @@ def show_number(request: Request, handover_id: Number, form: Posted) -> Response
 def reached(request: Request, handover_id: Number, form: Posted) -> Response:
     """Note that the citizen was spoken with."""
     _do(request, form, lambda c, s, who, now: c.reached(s, handover_id, who, now))
-    return _to(f"{HOME}/calls")
+    return see_other(f"{HOME}/calls")
 
 
 @router.post("/calls/{handover_id}/missed")
 def missed(request: Request, handover_id: Number, form: Posted) -> Response:
     """Note that nobody answered."""
     _do(request, form, lambda c, s, who, now: c.missed(s, handover_id, who, now))
-    return _to(f"{HOME}/calls")
+    return see_other(f"{HOME}/calls")
 
 
 def _calls(
@@ -184,7 +184,7 @@ def reply(request: Request, handover_id: Number, form: Posted) -> Response:
             step(session, handover_id, visitor.staff, text, key, utc_now())
     except (InputError, StateError) as error:
         return _talk(request, handover_id, problem=error.message, draft=text, status=409)
-    return _to(f"{HOME}/{handover_id}#reply")
+    return see_other(f"{HOME}/{handover_id}#reply")
 
 
 @router.post("/{handover_id}/search")
@@ -204,7 +204,7 @@ def search(request: Request, handover_id: Number, form: Posted) -> Response:
 def end(request: Request, handover_id: Number, form: Posted) -> Response:
     """Give the citizen back to the assistant."""
     _do(request, form, lambda c, s, who, now: c.end(s, handover_id, who, now))
-    return _to(HOME)
+    return see_other(HOME)
 
 
 @router.post("/{handover_id}/transfer")
@@ -222,7 +222,7 @@ def transfer(request: Request, handover_id: Number, form: Posted) -> Response:
             if to not in others:
                 raise StateError("agent_away", "这位同事现在不在线，请换一位。", "agent is away")
             desk.counter.transfer(session, handover_id, visitor.staff, others[to], now)
-    return _to(HOME)
+    return see_other(HOME)
 
 
 def _talk(  # noqa: PLR0913
@@ -274,7 +274,3 @@ def _posted(request: Request, form: Form) -> tuple[AgentDesk, Visitor]:
 def _desk(request: Request) -> AgentDesk:
     desk: AgentDesk = request.app.state.agent_desk
     return desk
-
-
-def _to(path: str) -> Response:
-    return RedirectResponse(path, 303, HEADERS)

@@ -112,10 +112,15 @@ class Console:
 
     def moved(self, path: str, token: str = "") -> Response:
         """Lead to another page, with the cookie of a new session if there is one."""
-        response = RedirectResponse(path, 303, HEADERS)
+        response = see_other(path)
         if token:
             self.door.set_cookie(response, token)
         return response
+
+
+def see_other(path: str) -> Response:
+    """Lead to another page after a form (RFC 9110, 15.4.4)."""
+    return RedirectResponse(path, 303, HEADERS)
 
 
 def console_of(request: Request) -> Console:
@@ -137,9 +142,9 @@ class Guarded(APIRoute):
             except LoginNeededError:
                 if request.headers.get("X-Background"):
                     return Response(status_code=401, headers=HEADERS)
-                return RedirectResponse("/console/login", 303, HEADERS)
+                return see_other("/console/login")
             except DutyFirstError as first:
-                return RedirectResponse(first.path, 303, HEADERS)
+                return see_other(first.path)
             except RefusedError as refused:
                 return _refused(request, refused.status, refused.message)
             except ForbiddenError:
@@ -218,11 +223,11 @@ def log_out(request: Request, form: Posted) -> Response:
     visitor = console.door.visitor(request)
     console.door.check(visitor, form.one("csrf"))
     console.door.log_out(visitor)
-    return RedirectResponse("/console/login", 303, HEADERS)
+    return see_other("/console/login")
 
 
 def _home(agent: Agent) -> Response:
-    return RedirectResponse(home_of(agent.role), 303, HEADERS)
+    return see_other(home_of(agent.role))
 
 
 def moment(at: datetime) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from base.errors import InputError, StateError
 from channels.console.areas import staff_of, visitor_of
 from channels.console.masking import actor_of
-from channels.console.pages import HEADERS, Guarded, Posted, console_of
+from channels.console.pages import HEADERS, Guarded, Posted, console_of, see_other
 from channels.officials.complaint_views import (
     FIELDS,
     PHOTOS,
@@ -246,4 +246,4 @@ def _categories(request: Request) -> Categories:
 
 
 def _to(ticket_id: str) -> Response:
-    return RedirectResponse(f"{HOME}/{ticket_id[:_LONGEST_ID]}", 303, HEADERS)
+    return see_other(f"{HOME}/{ticket_id[:_LONGEST_ID]}")

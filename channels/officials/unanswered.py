@@ -13,14 +13,13 @@ from typing import Any, cast
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from base.encoder import get_encoder
 from base.errors import ConfigurationError, InputError, StateError
 from base.settings import Settings
 from channels.console.areas import staff_of, visitor_of
 from channels.console.masking import actor_of
-from channels.console.pages import HEADERS, Form, Guarded, Posted, console_of
+from channels.console.pages import Form, Guarded, Posted, console_of, see_other
 from channels.public.kept import Kept
 from enquiries import question_desk, unclear
 from enquiries.question_desk import KINDS, OUTCOME_WORDS
@@ -150,7 +149,7 @@ def settle(request: Request, form: Posted) -> Response:
             desk.changed()
         return _waiting(request, days, problem=error.message)
     desk.changed()
-    return RedirectResponse(f"{HOME}?days={days}", 303, HEADERS)
+    return see_other(f"{HOME}?days={days}")
 
 
 @router.get("/done")
@@ -172,7 +171,7 @@ def reopen(request: Request, form: Posted) -> Response:
     with unit_of_work() as session:
         question_desk.take_back(session, int(number), actor=actor)
     desk.changed()
-    return RedirectResponse(f"{HOME}/done?days={_span(form.one('days'))}", 303, HEADERS)
+    return see_other(f"{HOME}/done?days={_span(form.one('days'))}")
 
 
 @router.get("/unclear")

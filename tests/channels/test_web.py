@@ -366,6 +366,7 @@ def test_nobody_hears_anothers_news(page: httpx.Client, gateway: Gateway) -> Non
 
 def test_the_stream_ends_when_the_page_goes(page: httpx.Client, gateway: Gateway) -> None:
     with page.stream("GET", "/web/events") as stream:
-        assert next(stream.iter_lines()) == ": connected"
+        lines = stream.iter_lines()  # kept: httpx hangs up when the iterator is dropped
+        assert next(lines) == ": connected"
         wait_until(gateway.open_requests, "an open stream", pause=0.05)
     wait_until(lambda: not gateway.open_requests(), "no open stream", pause=0.05)

@@ -15,9 +15,10 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from bot.action_answers import check_schema_once
+from bot.action_calls import make_calls_short
 from bot.handled import InHand, turns_of
 from bot.offered import LONGEST, pressed
+from bot.rule_lookup import look_rules_up
 from bot.trace import HEADER, mark_log_lines, traced
 from bot.wishes import Wish, wishes
 
@@ -75,7 +76,8 @@ class GatewayInput(InputChannel):
         self._token = token
         self._read_ahead: "OrderedDict[Text, Reading]" = OrderedDict()
         self._in_hand = InHand()
-        check_schema_once()
+        make_calls_short()
+        look_rules_up()
         mark_log_lines()
 
     @classmethod

@@ -46,6 +46,7 @@ def action(handler: Handler) -> Handler:
                 ACTION_FAILURES.labels(name, type(error).__name__).inc()
                 log.exception("action_failed", action=name)
                 raise
+        events = _news(name, tracker, events)
         return (
             [*events, FollowupAction("action_listen")]
             if _is_last(name, tracker, events)
@@ -54,6 +55,24 @@ def action(handler: Handler) -> Handler:
 
     ACTIONS[name] = run
     return handler
+
+
+def _news(name: str, tracker: Tracker, events: list[EventType]) -> list[EventType]:
+    """Leave out slots that are set to what they are.
+
+    Rasa stores, replays and compares every event of a conversation with every message. A form
+    is told everything: a slot that its check sets is how it knows an answer.
+    """
+    if name.startswith("validate_"):
+        return events
+    slots, news = dict(tracker.slots), list[EventType]()
+    for event in events:
+        if event["event"] == "slot":
+            if slots.get(event["name"]) == event["value"]:
+                continue
+            slots[event["name"]] = event["value"]
+        news.append(event)
+    return news
 
 
 def _is_last(name: str, tracker: Tracker, events: list[EventType]) -> bool:

@@ -15,7 +15,7 @@ from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from bot.action_calls import make_calls_short
+from bot.action_calls import end_calls, make_calls_short
 from bot.handled import InHand, turns_of
 from bot.offered import LONGEST, pressed
 from bot.rule_lookup import look_rules_up
@@ -98,6 +98,10 @@ class GatewayInput(InputChannel):
         async def warm_up(app: Sanic, _loop: Any) -> None:
             """Load dictionaries before the first citizen waits for them."""
             await app.ctx.agent.processor.parse_message(UserMessage("你好"))
+
+        @routes.listener("before_server_stop")
+        async def say_goodbye(app: Sanic, _loop: Any) -> None:
+            await end_calls(app.ctx.agent.action_endpoint)
 
         @routes.on_request
         async def refuse_strangers(request: Request) -> Optional[HTTPResponse]:

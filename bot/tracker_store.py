@@ -1,4 +1,4 @@
-"""Rasa tracker store whose event bodies are encrypted at rest, and which remembers who is talking."""
+"""Rasa tracker store: event bodies are encrypted at rest, who is talking is remembered."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ KEPT_CONVERSATIONS = 500
 
 KEPT_SECONDS = 600.0
 """Seconds after its last turn that a conversation stays in memory."""
+
+
+_EXTENT = sa.text("SELECT count(*), max(id) FROM events WHERE sender_id = :sender_id")
 
 
 class EncryptedText(TypeDecorator):  # type: ignore[misc]
@@ -123,10 +126,9 @@ class EncryptedSQLTrackerStore(SQLTrackerStore):
         with self.sessionmaker(bind=connection) as session:
             return list(self._additional_events(session, tracker))
 
-    def _extent(self, connection: Connection, sender_id: Text) -> Extent:
-        columns = self._events.c
-        query = sa.select(sa.func.count(), sa.func.max(columns.id))
-        return Extent(*connection.execute(query.where(columns.sender_id == sender_id)).one())
+    @staticmethod
+    def _extent(connection: Connection, sender_id: Text) -> Extent:
+        return Extent(*connection.execute(_EXTENT, {"sender_id": sender_id}).one())
 
     def _keep(self, tracker: DialogueStateTracker, extent: Extent) -> None:
         now = time.monotonic()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 import unittest
 
@@ -12,10 +14,11 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUtt
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-from bot.action_calls import RECENT_MESSAGES, make_calls_short
+from bot.action_calls import RECENT_MESSAGES, end_calls, make_calls_short
 
 RASAS_OWN = RemoteAction._validate_action_result
 RASAS_CALL = RemoteAction._action_call_format
+RASAS_SESSION = EndpointConfig.session
 GOOD = [
     {"events": [], "responses": []},
     {"events": [{"event": "slot", "name": "place", "value": {"address": "文昌路"}}]},
@@ -92,6 +95,45 @@ class ActionCallsTest(unittest.TestCase):
             return time.process_time() - started
 
         self.assertLess(seconds(RemoteAction._validate_action_result) * 3, seconds(RASAS_OWN))
+
+
+class SessionTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self) -> None:
+        make_calls_short()
+        self.addCleanup(setattr, EndpointConfig, "session", RASAS_SESSION)
+        self.connections = 0
+        self.server = await asyncio.start_server(self.answer, "127.0.0.1", 0)
+        port = self.server.sockets[0].getsockname()[1]
+        self.endpoint = EndpointConfig(f"http://127.0.0.1:{port}", headers={"X-Own": "1"})
+        self.addAsyncCleanup(end_calls, self.endpoint)
+        self.addCleanup(self.server.close)
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """An HTTP server that answers two requests a connection, then hangs up."""
+        self.connections += 1
+        for _ in range(2):
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                break  # the client has left
+            self.assertIn(b"X-Own: 1", head)
+            await reader.readexactly(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+            )
+        writer.close()
+        await writer.wait_closed()
+
+    async def test_calls_share_a_connection_until_the_server_hangs_up(self) -> None:
+        for number, connections in enumerate((1, 1, 2, 2, 3)):
+            self.assertEqual(await self.endpoint.request(json={"number": number}), {})
+            self.assertEqual(self.connections, connections)
+            await asyncio.sleep(0.05)  # in which a hang-up is heard, as in life
+
+    async def test_calls_go_on_after_the_end(self) -> None:
+        await self.endpoint.request(json={})
+        await end_calls(self.endpoint)
+        self.assertEqual(await self.endpoint.request(json={}), {})
 
 
 if __name__ == "__main__":

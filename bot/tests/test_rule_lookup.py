@@ -65,7 +65,9 @@ class RuleLookupTest(unittest.TestCase):
 
     def test_few_rules_are_tried(self) -> None:
         lookup = {
-            json.dumps([{"prev_action": {"action_name": "action_listen"}, "user": {"intent": i}}]): i
+            json.dumps(
+                [{"prev_action": {"action_name": "action_listen"}, "user": {"intent": i}}]
+            ): i
             for i in map(str, range(500))
         }
         state = {"prev_action": {"action_name": "action_listen"}, "user": {"intent": "7"}}

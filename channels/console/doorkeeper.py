@@ -59,7 +59,11 @@ class DutyFirstError(Exception):
 
 
 class ForbiddenError(Exception):
-    """A form that is not ours, or a page that is not for this role."""
+    """A page, a step or a field that is not for this role."""
+
+
+class ForeignFormError(Exception):
+    """A form without the token of its session: not one of our pages made it, or an old one."""
 
 
 class RefusedError(Exception):
@@ -106,6 +110,15 @@ class Visitor:
             raise DutyFirstError(self.duty)
         return agent
 
+    def check(self, token: str) -> None:
+        """Refuse a form that no page of this session made.
+
+        Raises:
+            ForeignFormError: the form's token is missing, or not this session's.
+        """
+        if not hmac.compare_digest(self.csrf.encode(), token.encode()):
+            raise ForeignFormError
+
 
 class Doorkeeper:
     """Lets staff in and out."""
@@ -136,15 +149,6 @@ class Doorkeeper:
         with reading() as session:
             agent = agent_of(session, token, utc_now())
         return Visitor(token, self._csrf(token), agent, self._duty(agent))
-
-    def check(self, visitor: Visitor, given: str) -> None:
-        """Refuse a form that another page made.
-
-        Raises:
-            ForbiddenError: the token is missing or wrong.
-        """
-        if not hmac.compare_digest(visitor.csrf.encode(), given.encode()):
-            raise ForbiddenError
 
     def log_in(self, request: Request, name: str, password: str) -> tuple[str, bool]:
         """Return the token of a new session, and whether it is whole: a code may be owed.

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from channels.console.areas import ROLES, open_to, staff_of, visitor_of
-from channels.console.pages import Form, Guarded, Posted, console_of
+from channels.console.forms import Posted
+from channels.console.pages import console_of, console_router
 from store.accounts import Accounts, temporary_password
 from store.agent_models import Agent
 from store.agents import all_agents
@@ -26,12 +27,7 @@ _DONE = {
     "role": "角色已更改，对方需要重新登录。",
     "factor": "两步验证已重置，对方下次登录后可重新绑定。",
 }
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("accounts"))],
-)
+router = console_router(HOME, staff_of("accounts"))
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,6 @@ def list_page(request: Request) -> Response:
 @router.post("")
 def create(request: Request, form: Posted) -> Response:
     """Create an account with a temporary password, which is shown once."""
-    _check(request, form)
     password = temporary_password()
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
@@ -96,36 +91,33 @@ def account_page(request: Request, agent_id: Number, done: str = "") -> Response
 
 
 @router.post("/{agent_id}/lock")
-def lock(request: Request, agent_id: Number, form: Posted) -> Response:
+def lock(request: Request, agent_id: Number) -> Response:
     """Lock an account."""
-    return _changed(request, form, agent_id, "locked", lambda a, agent: a.lock(agent))
+    return _changed(request, agent_id, "locked", lambda a, agent: a.lock(agent))
 
 
 @router.post("/{agent_id}/unlock")
-def unlock(request: Request, agent_id: Number, form: Posted) -> Response:
+def unlock(request: Request, agent_id: Number) -> Response:
     """Open a locked account, or one that rests."""
-    return _changed(request, form, agent_id, "unlocked", lambda a, agent: a.unlock(agent))
+    return _changed(request, agent_id, "unlocked", lambda a, agent: a.unlock(agent))
 
 
 @router.post("/{agent_id}/role")
 def change_role(request: Request, agent_id: Number, form: Posted) -> Response:
     """Give an account another role."""
     role = form.one("role")
-    return _changed(request, form, agent_id, "role", lambda a, agent: a.change_role(agent, role))
+    return _changed(request, agent_id, "role", lambda a, agent: a.change_role(agent, role))
 
 
 @router.post("/{agent_id}/second-factor")
-def reset_second_factor(request: Request, agent_id: Number, form: Posted) -> Response:
+def reset_second_factor(request: Request, agent_id: Number) -> Response:
     """Take the second factor away: the phone is lost."""
-    return _changed(
-        request, form, agent_id, "factor", lambda a, agent: a.reset_second_factor(agent)
-    )
+    return _changed(request, agent_id, "factor", lambda a, agent: a.reset_second_factor(agent))
 
 
 @router.post("/{agent_id}/password")
-def reset_password(request: Request, agent_id: Number, form: Posted) -> Response:
+def reset_password(request: Request, agent_id: Number) -> Response:
     """Give an account a temporary password, which is shown once."""
-    _check(request, form)
     password = temporary_password()
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
@@ -146,18 +138,9 @@ def _secret_page(request: Request, agent: Agent, password: str, *, is_new: bool)
 
 
 def _changed(
-    request: Request,
-    form: Form,
-    agent_id: int,
-    done: str,
-    step: Callable[[Accounts, Agent], None],
+    request: Request, agent_id: int, done: str, step: Callable[[Accounts, Agent], None]
 ) -> Response:
-    _check(request, form)
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
         step(accounts, accounts.find(agent_id))
     return console_of(request).moved(f"{HOME}/{agent_id}?done={done}")
-
-
-def _check(request: Request, form: Form) -> None:
-    console_of(request).door.check(visitor_of(request), form.one("csrf"))

@@ -22,6 +22,7 @@ from store.agents import (
     end_sessions,
     halfway,
     is_due_to_be_seen,
+    is_expired,
     may_try,
     note_failure,
     open_session,
@@ -39,6 +40,7 @@ PATH = "/console"
 PASSWORD_PAGE, CODE_PAGE = "/console/me/password", "/console/me/second-factor"
 """Where somebody is led who has to do something before anything else."""
 _TRY_LATER = "账号或口令不对，或账号暂时不能登录。"
+_EXPIRED = "临时口令已过期，不能再用来登录。请联系管理员重置口令。"
 _LONGEST_COOKIE = 100
 _LONGEST_NAME = 40
 WRONG_PER_ADDRESS, WRONG_IN_TOTAL = 20, 500
@@ -154,7 +156,8 @@ class Doorkeeper:
         """Return the token of a new session, and whether it is whole: a code may be owed.
 
         Raises:
-            RefusedError: wrong name or password, or too many of them lately.
+            RefusedError: wrong name or password, too many of them lately, or a temporary
+                password that is over: only who knows it reads so.
         """
         address = self._let_try(request)
         now, name = utc_now(), name.strip()[:_LONGEST_NAME]
@@ -170,6 +173,9 @@ class Doorkeeper:
             agent = by_name(session, name, lock=True)
             if agent is None or not may_try(agent, now) or agent.password_hash != kept:
                 raise RefusedError(403, _TRY_LATER)
+            if is_expired(agent, now):
+                log.warning("console_password_expired", agent=agent.id)
+                raise RefusedError(403, _EXPIRED)
             whole = not is_enrolled(agent)
             open_session(session, agent, token, now, whole=whole)
             log.info("console_login" if whole else "console_password", agent=agent.id)

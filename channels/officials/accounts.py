@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Request, Response
@@ -13,7 +14,7 @@ from channels.console.forms import Posted
 from channels.console.pages import console_of, console_router
 from store.accounts import Accounts, temporary_password
 from store.agent_models import Agent
-from store.agents import all_agents
+from store.agents import all_agents, is_expired
 from store.database import reading, unit_of_work
 from store.models import utc_now
 from store.second_factor import is_enrolled
@@ -32,7 +33,7 @@ router = console_router(HOME, staff_of("accounts"))
 
 @dataclass(frozen=True)
 class Account:
-    """An account as the pages show it."""
+    """An account as the pages show it; ``until``: the end of a temporary password."""
 
     id: int
     name: str
@@ -40,12 +41,14 @@ class Account:
     state: str
     is_locked: bool
     enrolled: bool
-    temporary: bool
+    until: datetime | None
+    expired: bool
     own: bool
 
 
 def _shown(agent: Agent, own: Agent) -> Account:
-    rests = agent.blocked_until is not None and agent.blocked_until > utc_now()
+    now = utc_now()
+    rests = agent.blocked_until is not None and agent.blocked_until > now
     state = "已停用" if agent.locked_at else "口令错误过多，暂停登录" if rests else "正常"
     return Account(
         id=agent.id,
@@ -54,7 +57,8 @@ def _shown(agent: Agent, own: Agent) -> Account:
         state=state,
         is_locked=agent.locked_at is not None or rests,
         enrolled=is_enrolled(agent),
-        temporary=agent.password_temporary,
+        until=agent.password_expires_at,
+        expired=is_expired(agent, now),
         own=agent.id == own.id,
     )
 
@@ -62,11 +66,17 @@ def _shown(agent: Agent, own: Agent) -> Account:
 @router.get("")
 def list_page(request: Request) -> Response:
     """Show every account."""
-    visitor = visitor_of(request)
+    console, visitor = console_of(request), visitor_of(request)
     with reading() as session:
         found = [_shown(agent, visitor.staff) for agent in all_agents(session)]
     reaches = {role: "、".join(area.title for area in open_to(role)) for role in ROLES}
-    return console_of(request).page(visitor, "accounts.html", accounts=found, reaches=reaches)
+    return console.page(
+        visitor,
+        "accounts.html",
+        accounts=found,
+        reaches=reaches,
+        hours=console.settings.temporary_password_hours,
+    )
 
 
 @router.post("")

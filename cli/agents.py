@@ -79,14 +79,16 @@ def reset_totp(name: Name) -> None:
 @app.command("list")
 def list_agents() -> None:
     """Show every account."""
-    from store.agents import all_agents
+    from store.agents import all_agents, is_expired
     from store.database import reading
     from store.models import utc_now
 
+    now = utc_now()
     with reading() as session:
         for agent in all_agents(session):
-            rests = agent.blocked_until is not None and agent.blocked_until > utc_now()
-            state = "locked" if agent.locked_at else "rests" if rests else "open"
+            rests = agent.blocked_until is not None and agent.blocked_until > now
+            state = "password expired" if is_expired(agent, now) else "open"
+            state = "locked" if agent.locked_at else "rests" if rests else state
             typer.echo(f"{agent.name}\t{agent.role}\t{state}")
 
 

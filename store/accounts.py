@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from base.errors import InputError, StateError
+from base.settings import get_settings
 from store.agent_models import Agent
-from store.agents import ROLES, add_agent, end_sessions, set_locked, set_password
+from store.agents import (
+    ROLES,
+    add_agent,
+    end_sessions,
+    make_temporary,
+    set_locked,
+    set_password,
+)
+from store.models import utc_now
 from store.privacy import note_access
 from store.second_factor import forget
 
@@ -50,13 +60,14 @@ class Accounts:
         return agent
 
     def create(self, name: str, password: str, role: str, *, temporary: bool = False) -> Agent:
-        """Create an account.
+        """Create an account; a ``temporary`` password ends (``SHIMIN_TEMPORARY_PASSWORD_HOURS``).
 
         Raises:
             InputError: as :func:`store.agents.add_agent`.
         """
         agent = add_agent(self._session, name, password, role)
-        agent.password_temporary = temporary
+        if temporary:
+            _let_end(agent)
         self._note(agent, "account_created", f"role {role}")
         return agent
 
@@ -92,14 +103,16 @@ class Accounts:
         end_sessions(self._session, agent)
 
     def give_password(self, agent: Agent, password: str, *, temporary: bool = False) -> None:
-        """Give an account another password and end its sessions.
+        """Give an account another password and end its sessions; a ``temporary`` one ends, too.
 
         Raises:
             InputError: ``password_weak``.
             StateError: ``own_account``: one's own needs the old one.
         """
         self._not_own(agent)
-        set_password(self._session, agent, password, temporary=temporary)
+        set_password(self._session, agent, password)
+        if temporary:
+            _let_end(agent)
         self._note(agent, "password_reset", "password_hash")
 
     def reset_second_factor(self, agent: Agent) -> None:
@@ -139,3 +152,8 @@ class Accounts:
 
     def _note(self, agent: Agent, purpose: str, field: str) -> None:
         note_access(self._session, self._actor, purpose, f"agents:{agent.id}", field)
+
+
+def _let_end(agent: Agent) -> None:
+    """Let a password be temporary from now on: somebody else has seen it."""
+    make_temporary(agent, utc_now() + timedelta(hours=get_settings().temporary_password_hours))

@@ -17,8 +17,8 @@ class Agent(Base):
     ``role`` is one of ``store.agents.ROLES``. ``failures`` are wrong passwords and codes in a row;
     after some of them nobody gets in before ``blocked_until``. ``locked_at`` is an
     administrator's lock. A ``password_temporary`` was given by somebody else and has to be changed
-    first. ``totp_step`` is the last step whose code was used (:mod:`base.totp`); ``totp_pending``
-    is a secret that waits for its first code.
+    first; from ``password_expires_at`` on it lets nobody in. ``totp_step`` is the last step whose
+    code was used (:mod:`base.totp`); ``totp_pending`` is a secret that waits for its first code.
     """
 
     __tablename__ = "agents"
@@ -32,6 +32,7 @@ class Agent(Base):
     blocked_until: Mapped[datetime | None]
     locked_at: Mapped[datetime | None]
     password_temporary: Mapped[bool] = mapped_column(default=False)
+    password_expires_at: Mapped[datetime | None]
     totp_secret: Mapped[Sealed | None] = mapped_column(Encrypted)
     totp_pending: Mapped[Sealed | None] = mapped_column(Encrypted)
     totp_step: Mapped[int] = mapped_column(default=0)

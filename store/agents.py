@@ -98,15 +98,26 @@ def set_locked(session: Session, agent: Agent, *, locked: bool) -> None:
         end_sessions(session, agent)
 
 
-def set_password(session: Session, agent: Agent, password: str, *, temporary: bool = False) -> None:
-    """Give an account another password and end its sessions; a temporary one must be changed.
+def set_password(session: Session, agent: Agent, password: str) -> None:
+    """Give an account another password, for good, and end its sessions.
 
     Raises:
         InputError: ``password_weak``.
     """
-    agent.password_hash, agent.password_temporary = hash_password(password), temporary
+    agent.password_hash = hash_password(password)
+    agent.password_temporary, agent.password_expires_at = False, None
     agent.failures, agent.blocked_until = 0, None
     end_sessions(session, agent)
+
+
+def make_temporary(agent: Agent, until: datetime) -> None:
+    """Let the password of an account open no more than its change, and nothing after ``until``."""
+    agent.password_temporary, agent.password_expires_at = True, until
+
+
+def is_expired(agent: Agent, now: datetime) -> bool:
+    """Tell whether the password of an account was temporary and is over."""
+    return agent.password_expires_at is not None and agent.password_expires_at <= now
 
 
 def password_fits(password_hash: str | None, password: str) -> bool:

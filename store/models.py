@@ -313,7 +313,7 @@ class AuditEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
-    actor: Mapped[str] = mapped_column(String(160))
+    actor: Mapped[str] = mapped_column(String(160), index=True)
     purpose: Mapped[str] = mapped_column(String(80))
     record: Mapped[str] = mapped_column(String(200), index=True)
     field: Mapped[str] = mapped_column(String(40))

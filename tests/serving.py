@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import uvicorn
+
+from tests.waiting import wait_until
 
 
 @contextmanager
@@ -33,12 +34,15 @@ def app_server(app: Any, host: str, port: int) -> Iterator[None]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
+    wait_started(server, thread)
     try:
         yield
     finally:
         server.should_exit = True
         thread.join(timeout=20)
+
+
+def wait_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    """Wait until a server in a thread takes requests; fail at once when it has given up."""
+    wait_until(lambda: server.started or not thread.is_alive(), "a server", pause=0.01)
+    assert server.started, "the server did not start"

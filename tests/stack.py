@@ -11,7 +11,7 @@ import secrets
 import signal
 import socket
 import subprocess
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,13 @@ import httpx
 import yaml
 from cryptography.fernet import Fernet
 
+from tests.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parent.parent
 SHIMIN = ROOT / ".venv" / "bin" / "shimin"
 START_SECONDS = 180
+HEALTH_SECONDS = 15
+"""After so long without an answer the gateway is asked again how it is."""
 JOINED = "light.pollution"
 """The one category in which a running stack offers to join what others reported."""
 
@@ -165,16 +169,14 @@ class Stack:
 
     def wait_healthy(self) -> dict[str, Any]:
         """Wait until health says ``ok``."""
-        deadline = time.monotonic() + START_SECONDS
-        answer: dict[str, Any] = {}
-        while time.monotonic() < deadline:
+        told: dict[str, Any] = {}
+
+        def healthy() -> bool:
             for name, process in self.processes.items():
                 assert process.poll() is None, f"{name} died:\n{self.log(name)[-3000:]}"
-            try:
-                answer = httpx.get(f"{self.url}/api/v1/health", timeout=5).json()
-            except (httpx.HTTPError, ValueError):
-                answer = {}
-            if answer.get("status") == "ok":
-                return answer
-            time.sleep(0.5)
-        raise AssertionError(f"not healthy after {START_SECONDS} s: {answer}")
+            with suppress(httpx.HTTPError, ValueError):
+                told.update(httpx.get(f"{self.url}/api/v1/health", timeout=HEALTH_SECONDS).json())
+            return told.get("status") == "ok"
+
+        wait_until(healthy, lambda: f"health, told {told}", START_SECONDS, pause=0.5)
+        return told

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,8 @@ from channels.agents.answers import AnswerShelf, ReadyAnswer
 from channels.agents.view import Row, Talk, bubbles, person_of, row_of, seen_by
 from channels.console.areas import staff_of, visitor_of
 from channels.console.doorkeeper import Visitor
-from channels.console.pages import HEADERS, Console, Form, Guarded, Posted, see_other
+from channels.console.forms import Posted
+from channels.console.pages import HEADERS, Console, console_router, see_other
 from dispatch.classification.categories import Categories
 from enquiries.handover.counter import LONGEST_REPLY, Counter
 from enquiries.handover.office import ON_DUTY, TOPICS, Office
@@ -35,12 +36,7 @@ Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 After = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 
 HOME = "/console/agents"
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("agents"))],
-)
+router = console_router(HOME, staff_of("agents"))
 
 
 class AgentDesk:
@@ -109,9 +105,9 @@ def _queue(request: Request, template: str) -> Response:
 
 
 @router.post("/{handover_id}/claim")
-def claim(request: Request, handover_id: Number, form: Posted) -> Response:
+def claim(request: Request, handover_id: Number) -> Response:
     """Take a waiting citizen."""
-    _do(request, form, lambda c, s, who, now: c.claim(s, handover_id, who, now))
+    _do(request, lambda c, s, who, now: c.claim(s, handover_id, who, now))
     return see_other(f"{HOME}/{handover_id}")
 
 
@@ -122,25 +118,25 @@ def calls_page(request: Request) -> Response:
 
 
 @router.post("/calls/{handover_id}/number")
-def show_number(request: Request, handover_id: Number, form: Posted) -> Response:
+def show_number(request: Request, handover_id: Number) -> Response:
     """Show whom to call; this reading is audited."""
-    desk, visitor = _posted(request, form)
+    desk, visitor = _desk(request), visitor_of(request)
     with unit_of_work() as session:
         contact = desk.counter.number(session, handover_id, visitor.staff)
     return _calls(request, visitor, {handover_id: contact})
 
 
 @router.post("/calls/{handover_id}/reached")
-def reached(request: Request, handover_id: Number, form: Posted) -> Response:
+def reached(request: Request, handover_id: Number) -> Response:
     """Note that the citizen was spoken with."""
-    _do(request, form, lambda c, s, who, now: c.reached(s, handover_id, who, now))
+    _do(request, lambda c, s, who, now: c.reached(s, handover_id, who, now))
     return see_other(f"{HOME}/calls")
 
 
 @router.post("/calls/{handover_id}/missed")
-def missed(request: Request, handover_id: Number, form: Posted) -> Response:
+def missed(request: Request, handover_id: Number) -> Response:
     """Note that nobody answered."""
-    _do(request, form, lambda c, s, who, now: c.missed(s, handover_id, who, now))
+    _do(request, lambda c, s, who, now: c.missed(s, handover_id, who, now))
     return see_other(f"{HOME}/calls")
 
 
@@ -176,7 +172,7 @@ def new_lines(request: Request, handover_id: Number, after: After = 0) -> Respon
 @router.post("/{handover_id}/reply")
 def reply(request: Request, handover_id: Number, form: Posted) -> Response:
     """Say something to the citizen, or note something for colleagues."""
-    desk, visitor = _posted(request, form)
+    desk, visitor = _desk(request), visitor_of(request)
     step = desk.counter.note if form.one("as") == "note" else desk.counter.reply
     text, key = form.one("text"), form.one("key")[:64] or secrets.token_hex(16)
     try:
@@ -190,7 +186,7 @@ def reply(request: Request, handover_id: Number, form: Posted) -> Response:
 @router.post("/{handover_id}/search")
 def search(request: Request, handover_id: Number, form: Posted) -> Response:
     """Look for a ready answer, or put one into the reply that is being written."""
-    desk, _ = _posted(request, form)
+    desk = _desk(request)
     draft, query, chosen = form.one("text"), form.one("q"), form.one("insert")
     if chosen:
         draft = f"{draft.rstrip()}\n{desk.answers.words(chosen)}".strip()
@@ -201,16 +197,16 @@ def search(request: Request, handover_id: Number, form: Posted) -> Response:
 
 
 @router.post("/{handover_id}/end")
-def end(request: Request, handover_id: Number, form: Posted) -> Response:
+def end(request: Request, handover_id: Number) -> Response:
     """Give the citizen back to the assistant."""
-    _do(request, form, lambda c, s, who, now: c.end(s, handover_id, who, now))
+    _do(request, lambda c, s, who, now: c.end(s, handover_id, who, now))
     return see_other(HOME)
 
 
 @router.post("/{handover_id}/transfer")
 def transfer(request: Request, handover_id: Number, form: Posted) -> Response:
     """Give the citizen to another agent, or back to the queue."""
-    desk, visitor = _posted(request, form)
+    desk, visitor = _desk(request), visitor_of(request)
     to, topic, now = form.one("to"), form.one("topic"), utc_now()
     with unit_of_work() as session:
         if to == "queue":
@@ -256,19 +252,10 @@ def _talk(  # noqa: PLR0913
     )
 
 
-def _do(
-    request: Request, form: Form, step: Callable[[Counter, Session, Agent, datetime], None]
-) -> None:
-    desk, visitor = _posted(request, form)
+def _do(request: Request, step: Callable[[Counter, Session, Agent, datetime], None]) -> None:
+    desk, visitor = _desk(request), visitor_of(request)
     with unit_of_work() as session:
         step(desk.counter, session, visitor.staff, utc_now())
-
-
-def _posted(request: Request, form: Form) -> tuple[AgentDesk, Visitor]:
-    """Return the desk and who posted one of its forms."""
-    desk, visitor = _desk(request), visitor_of(request)
-    desk.console.door.check(visitor, form.one("csrf"))
-    return desk, visitor
 
 
 def _desk(request: Request) -> AgentDesk:

@@ -85,13 +85,19 @@ def entered(request: Request) -> Visitor:
         LoginNeededError: nobody is logged in.
         DutyFirstError: a password or a second factor comes first.
     """
-    visitor: Visitor = request.app.state.console.door.visitor(request)
+    visitor = arrived(request)
     visitor.at(request.url.path)
+    return visitor
+
+
+def arrived(request: Request) -> Visitor:
+    """Let anybody in, logged in or not, and return who it is."""
+    visitor: Visitor = request.app.state.console.door.visitor(request)
     request.state.visitor = visitor
     return visitor
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Return whom :func:`staff_of` or :func:`entered` has let in."""
+    """Return whom :func:`staff_of`, :func:`entered` or :func:`arrived` has let in."""
     visitor: Visitor = request.state.visitor
     return visitor

@@ -22,6 +22,7 @@ from store.agents import (
     end_sessions,
     halfway,
     is_due_to_be_seen,
+    is_expired,
     may_try,
     note_failure,
     open_session,
@@ -39,6 +40,7 @@ PATH = "/console"
 PASSWORD_PAGE, CODE_PAGE = "/console/me/password", "/console/me/second-factor"
 """Where somebody is led who has to do something before anything else."""
 _TRY_LATER = "账号或口令不对，或账号暂时不能登录。"
+_EXPIRED = "临时口令已过期，不能再用来登录。请联系管理员重置口令。"
 _LONGEST_COOKIE = 100
 _LONGEST_NAME = 40
 WRONG_PER_ADDRESS, WRONG_IN_TOTAL = 20, 500
@@ -59,7 +61,11 @@ class DutyFirstError(Exception):
 
 
 class ForbiddenError(Exception):
-    """A form that is not ours, or a page that is not for this role."""
+    """A page, a step or a field that is not for this role."""
+
+
+class ForeignFormError(Exception):
+    """A form without the token of its session: not one of our pages made it, or an old one."""
 
 
 class RefusedError(Exception):
@@ -106,6 +112,15 @@ class Visitor:
             raise DutyFirstError(self.duty)
         return agent
 
+    def check(self, token: str) -> None:
+        """Refuse a form that no page of this session made.
+
+        Raises:
+            ForeignFormError: the form's token is missing, or not this session's.
+        """
+        if not hmac.compare_digest(self.csrf.encode(), token.encode()):
+            raise ForeignFormError
+
 
 class Doorkeeper:
     """Lets staff in and out."""
@@ -137,20 +152,12 @@ class Doorkeeper:
             agent = agent_of(session, token, utc_now())
         return Visitor(token, self._csrf(token), agent, self._duty(agent))
 
-    def check(self, visitor: Visitor, given: str) -> None:
-        """Refuse a form that another page made.
-
-        Raises:
-            ForbiddenError: the token is missing or wrong.
-        """
-        if not hmac.compare_digest(visitor.csrf.encode(), given.encode()):
-            raise ForbiddenError
-
     def log_in(self, request: Request, name: str, password: str) -> tuple[str, bool]:
         """Return the token of a new session, and whether it is whole: a code may be owed.
 
         Raises:
-            RefusedError: wrong name or password, or too many of them lately.
+            RefusedError: wrong name or password, too many of them lately, or a temporary
+                password that is over: only who knows it reads so.
         """
         address = self._let_try(request)
         now, name = utc_now(), name.strip()[:_LONGEST_NAME]
@@ -166,6 +173,9 @@ class Doorkeeper:
             agent = by_name(session, name, lock=True)
             if agent is None or not may_try(agent, now) or agent.password_hash != kept:
                 raise RefusedError(403, _TRY_LATER)
+            if is_expired(agent, now):
+                log.warning("console_password_expired", agent=agent.id)
+                raise RefusedError(403, _EXPIRED)
             whole = not is_enrolled(agent)
             open_session(session, agent, token, now, whole=whole)
             log.info("console_login" if whole else "console_password", agent=agent.id)

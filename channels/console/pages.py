@@ -1,13 +1,13 @@
-"""The base of every page of the console: templates, forms, headers, login."""
+"""The base of every page of the console: templates, headers, routers, login."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import parse_qs
+from typing import Any
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -16,16 +16,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from base.calendar import CITY_TIME
 from base.errors import InputError, StateError
 from base.settings import Settings
-from channels.console.areas import ROLES, entered, home_of, open_to
+from channels.console.areas import ROLES, arrived, home_of, open_to, visitor_of
 from channels.console.doorkeeper import (
+    PATH,
     Doorkeeper,
     DutyFirstError,
     ForbiddenError,
+    ForeignFormError,
     LoginNeededError,
     RefusedError,
     Visitor,
 )
+from channels.console.forms import Posted, own_form
 from store.agent_models import Agent
+
+log = structlog.get_logger(__name__)
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,39 +46,8 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
 }
-_LARGEST_FORM = 100_000
-_MOST_FIELDS = 80
 LONGEST_CODE = 40
 """Characters of a code of the second factor: a recovery code with its dashes is longest."""
-
-
-class Form:
-    """The fields of a posted form."""
-
-    def __init__(self, fields: dict[str, list[str]]) -> None:
-        self._fields = fields
-
-    def one(self, name: str) -> str:
-        """Return a field, empty when it was not sent."""
-        return self._fields.get(name, [""])[0]
-
-
-async def read_form(request: Request) -> Form:
-    """Read an urlencoded body of at most 100 kB; anything else is an empty form."""
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > _LARGEST_FORM:
-            return Form({})
-    try:
-        text = raw.decode("ascii")
-        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return Form({})
-    return Form(fields)
-
-
-Posted = Annotated[Form, Depends(read_form)]
 
 
 class Console:
@@ -129,7 +103,22 @@ def console_of(request: Request) -> Console:
     return console
 
 
-class Guarded(APIRoute):
+def console_router(prefix: str, entering: Callable[[Request], Visitor]) -> APIRouter:
+    """Return the router of the pages under ``prefix``; the console has no other kind.
+
+    First ``entering`` says who may come (``channels.console.areas``), then a request that may
+    change something has to bring the token of its session (``own_form``): a route that is added
+    cannot do without either.
+    """
+    return APIRouter(
+        prefix=prefix,
+        include_in_schema=False,
+        route_class=_Guarded,
+        dependencies=[Depends(entering), Depends(own_form)],
+    )
+
+
+class _Guarded(APIRoute):
     """A route of the console: what goes wrong becomes a page, never JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -148,11 +137,20 @@ class Guarded(APIRoute):
             except RefusedError as refused:
                 return _refused(request, refused.status, refused.message)
             except ForbiddenError:
-                return _refused(request, 403, "页面已过期或没有权限，请刷新后再试。")
+                _note(request, "console_forbidden")
+                return _refused(request, 403, "您的角色没有这项权限，需要时请联系管理员。")
+            except ForeignFormError:
+                _note(request, "console_form_refused")
+                return _refused(request, 403, "页面已过期，刚才的操作没有执行，请刷新后再试。")
             except (InputError, StateError) as error:
                 return _refused(request, 409, error.message)
 
         return guarded
+
+
+def _note(request: Request, event: str) -> None:
+    agent = visitor_of(request).agent
+    log.warning(event, path=request.url.path, agent=agent.id if agent else None)
 
 
 def _refused(request: Request, status: int, message: str) -> Response:
@@ -161,20 +159,19 @@ def _refused(request: Request, status: int, message: str) -> Response:
     return console.page(visitor, "refused.html", status, message=message)
 
 
-router = APIRouter(include_in_schema=False, route_class=Guarded)
+router = console_router("", arrived)
 
 
 @router.get("/console")
 def root(request: Request) -> Response:
     """Lead to the first page of one's role."""
-    return _home(entered(request).staff)
+    return _home(visitor_of(request).at(PATH))
 
 
 @router.get("/console/login")
 def login_form(request: Request) -> Response:
     """Show the login form."""
-    console = console_of(request)
-    visitor = console.door.visitor(request)
+    console, visitor = console_of(request), visitor_of(request)
     if visitor.agent is not None:
         return _home(visitor.agent)
     return console.login(visitor)
@@ -183,9 +180,7 @@ def login_form(request: Request) -> Response:
 @router.post("/console/login")
 def log_in(request: Request, form: Posted) -> Response:
     """Check name and password."""
-    console = console_of(request)
-    visitor = console.door.visitor(request)
-    console.door.check(visitor, form.one("csrf"))
+    console, visitor = console_of(request), visitor_of(request)
     try:
         token, whole = console.door.log_in(request, form.one("name"), form.one("password"))
     except RefusedError as refused:
@@ -196,8 +191,7 @@ def log_in(request: Request, form: Posted) -> Response:
 @router.get("/console/login/code")
 def code_form(request: Request) -> Response:
     """Ask for the code of the second factor."""
-    console = console_of(request)
-    visitor = console.door.visitor(request)
+    console, visitor = console_of(request), visitor_of(request)
     if not console.door.owes_code(visitor):
         raise LoginNeededError
     return console.page(visitor, "login_code.html", problem="")
@@ -206,9 +200,7 @@ def code_form(request: Request) -> Response:
 @router.post("/console/login/code")
 def give_code(request: Request, form: Posted) -> Response:
     """Check the code; the session gets another cookie."""
-    console = console_of(request)
-    visitor = console.door.visitor(request)
-    console.door.check(visitor, form.one("csrf"))
+    console, visitor = console_of(request), visitor_of(request)
     try:
         token = console.door.give_code(request, visitor, form.one("code")[:LONGEST_CODE])
     except RefusedError as refused:
@@ -217,12 +209,9 @@ def give_code(request: Request, form: Posted) -> Response:
 
 
 @router.post("/console/logout")
-def log_out(request: Request, form: Posted) -> Response:
+def log_out(request: Request) -> Response:
     """End the session."""
-    console = console_of(request)
-    visitor = console.door.visitor(request)
-    console.door.check(visitor, form.one("csrf"))
-    console.door.log_out(visitor)
+    console_of(request).door.log_out(visitor_of(request))
     return see_other("/console/login")
 
 

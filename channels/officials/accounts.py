@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from channels.console.areas import ROLES, open_to, staff_of, visitor_of
-from channels.console.pages import Form, Guarded, Posted, console_of
+from channels.console.forms import Posted
+from channels.console.pages import console_of, console_router
 from store.accounts import Accounts, temporary_password
 from store.agent_models import Agent
-from store.agents import all_agents
+from store.agents import all_agents, is_expired
 from store.database import reading, unit_of_work
 from store.models import utc_now
 from store.second_factor import is_enrolled
@@ -26,17 +28,12 @@ _DONE = {
     "role": "角色已更改，对方需要重新登录。",
     "factor": "两步验证已重置，对方下次登录后可重新绑定。",
 }
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("accounts"))],
-)
+router = console_router(HOME, staff_of("accounts"))
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account as the pages show it."""
+    """An account as the pages show it; ``until``: the end of a temporary password."""
 
     id: int
     name: str
@@ -44,12 +41,14 @@ class Account:
     state: str
     is_locked: bool
     enrolled: bool
-    temporary: bool
+    until: datetime | None
+    expired: bool
     own: bool
 
 
 def _shown(agent: Agent, own: Agent) -> Account:
-    rests = agent.blocked_until is not None and agent.blocked_until > utc_now()
+    now = utc_now()
+    rests = agent.blocked_until is not None and agent.blocked_until > now
     state = "已停用" if agent.locked_at else "口令错误过多，暂停登录" if rests else "正常"
     return Account(
         id=agent.id,
@@ -58,7 +57,8 @@ def _shown(agent: Agent, own: Agent) -> Account:
         state=state,
         is_locked=agent.locked_at is not None or rests,
         enrolled=is_enrolled(agent),
-        temporary=agent.password_temporary,
+        until=agent.password_expires_at,
+        expired=is_expired(agent, now),
         own=agent.id == own.id,
     )
 
@@ -66,17 +66,22 @@ def _shown(agent: Agent, own: Agent) -> Account:
 @router.get("")
 def list_page(request: Request) -> Response:
     """Show every account."""
-    visitor = visitor_of(request)
+    console, visitor = console_of(request), visitor_of(request)
     with reading() as session:
         found = [_shown(agent, visitor.staff) for agent in all_agents(session)]
     reaches = {role: "、".join(area.title for area in open_to(role)) for role in ROLES}
-    return console_of(request).page(visitor, "accounts.html", accounts=found, reaches=reaches)
+    return console.page(
+        visitor,
+        "accounts.html",
+        accounts=found,
+        reaches=reaches,
+        hours=console.settings.temporary_password_hours,
+    )
 
 
 @router.post("")
 def create(request: Request, form: Posted) -> Response:
     """Create an account with a temporary password, which is shown once."""
-    _check(request, form)
     password = temporary_password()
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
@@ -96,36 +101,33 @@ def account_page(request: Request, agent_id: Number, done: str = "") -> Response
 
 
 @router.post("/{agent_id}/lock")
-def lock(request: Request, agent_id: Number, form: Posted) -> Response:
+def lock(request: Request, agent_id: Number) -> Response:
     """Lock an account."""
-    return _changed(request, form, agent_id, "locked", lambda a, agent: a.lock(agent))
+    return _changed(request, agent_id, "locked", lambda a, agent: a.lock(agent))
 
 
 @router.post("/{agent_id}/unlock")
-def unlock(request: Request, agent_id: Number, form: Posted) -> Response:
+def unlock(request: Request, agent_id: Number) -> Response:
     """Open a locked account, or one that rests."""
-    return _changed(request, form, agent_id, "unlocked", lambda a, agent: a.unlock(agent))
+    return _changed(request, agent_id, "unlocked", lambda a, agent: a.unlock(agent))
 
 
 @router.post("/{agent_id}/role")
 def change_role(request: Request, agent_id: Number, form: Posted) -> Response:
     """Give an account another role."""
     role = form.one("role")
-    return _changed(request, form, agent_id, "role", lambda a, agent: a.change_role(agent, role))
+    return _changed(request, agent_id, "role", lambda a, agent: a.change_role(agent, role))
 
 
 @router.post("/{agent_id}/second-factor")
-def reset_second_factor(request: Request, agent_id: Number, form: Posted) -> Response:
+def reset_second_factor(request: Request, agent_id: Number) -> Response:
     """Take the second factor away: the phone is lost."""
-    return _changed(
-        request, form, agent_id, "factor", lambda a, agent: a.reset_second_factor(agent)
-    )
+    return _changed(request, agent_id, "factor", lambda a, agent: a.reset_second_factor(agent))
 
 
 @router.post("/{agent_id}/password")
-def reset_password(request: Request, agent_id: Number, form: Posted) -> Response:
+def reset_password(request: Request, agent_id: Number) -> Response:
     """Give an account a temporary password, which is shown once."""
-    _check(request, form)
     password = temporary_password()
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
@@ -146,18 +148,9 @@ def _secret_page(request: Request, agent: Agent, password: str, *, is_new: bool)
 
 
 def _changed(
-    request: Request,
-    form: Form,
-    agent_id: int,
-    done: str,
-    step: Callable[[Accounts, Agent], None],
+    request: Request, agent_id: int, done: str, step: Callable[[Accounts, Agent], None]
 ) -> Response:
-    _check(request, form)
     with unit_of_work() as session:
         accounts = Accounts(session, visitor_of(request).staff)
         step(accounts, accounts.find(agent_id))
     return console_of(request).moved(f"{HOME}/{agent_id}?done={done}")
-
-
-def _check(request: Request, form: Form) -> None:
-    console_of(request).door.check(visitor_of(request), form.one("csrf"))

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from base.calendar import CITY_TIME, city_today
@@ -17,8 +17,9 @@ from base.errors import InputError
 from base.sheets import cell
 from channels.console.areas import staff_of, visitor_of
 from channels.console.doorkeeper import Visitor
+from channels.console.forms import Posted
 from channels.console.masking import actor_of
-from channels.console.pages import HEADERS, Guarded, Posted, console_of
+from channels.console.pages import HEADERS, console_of, console_router
 from channels.officials.trail import PURPOSES, SYSTEMS, TABLES, Line, line_of
 from store.agents import all_agents
 from store.audit import verify_newest
@@ -36,12 +37,7 @@ _DAYS = 30
 _LONGEST = 160
 _LARGEST_ID = 2**31 - 1
 _READ, _EXPORTED = "audit_read", "audit_exported"
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("audit"))],
-)
+router = console_router(HOME, staff_of("audit"))
 
 
 @dataclass(frozen=True)
@@ -140,10 +136,9 @@ def page(
 
 
 @router.post("/verify")
-def verify(request: Request, form: Posted) -> Response:
+def verify(request: Request) -> Response:
     """Compute the newest part of the chain again, and write down what was found."""
     console, visitor = console_of(request), visitor_of(request)
-    console.door.check(visitor, form.one("csrf"))
     with reading() as session:
         found = verify_newest(session, MOST_VERIFIED)
     with unit_of_work() as session:
@@ -154,14 +149,12 @@ def verify(request: Request, form: Posted) -> Response:
 @router.post("/export")
 def export(request: Request, form: Posted) -> Response:
     """Give the entries of a search as CSV (RFC 4180, UTF-8 with a mark as Excel wants it)."""
-    console, visitor = console_of(request), visitor_of(request)
-    console.door.check(visitor, form.one("csrf"))
     names = ("since", "until", "who", "what", "why", "ticket")
     asked = _asked(**{name: form.one(name) for name in names})
     with unit_of_work() as session:
         found = search(session, asked.wanted, MOST_EXPORTED + 1)
         lines = _lines(request, session, found[:MOST_EXPORTED])
-        _note(session, visitor, _EXPORTED, asked)
+        _note(session, visitor_of(request), _EXPORTED, asked)
     body = _csv(lines, cut_off=len(found) > MOST_EXPORTED)
     name = f"audit-{asked.since}-{asked.until}.csv"
     return Response(

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from base.errors import InputError, StateError
 from channels.console.areas import staff_of, visitor_of
+from channels.console.forms import Posted
 from channels.console.masking import actor_of
-from channels.console.pages import HEADERS, Guarded, Posted, console_of, see_other
+from channels.console.pages import HEADERS, console_of, console_router, see_other
 from channels.officials.complaint_views import (
     FIELDS,
     PHOTOS,
@@ -51,12 +52,7 @@ _BATCH = 200
 _LAST_PAGE = 2000
 _LONGEST_ID = 20
 
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("complaints"))],
-)
+router = console_router(HOME, staff_of("complaints"))
 
 
 @router.get("")
@@ -104,8 +100,7 @@ def export(request: Request, form: Posted) -> Response:
 
     Every read is audited before the rows that rest on it leave the house.
     """
-    console, visitor = console_of(request), visitor_of(request)
-    console.door.check(visitor, form.one("csrf"))
+    visitor = visitor_of(request)
     categories, now = _categories(request), utc_now()
     given = {name: form.one(name) for name in Filters.__dataclass_fields__}
     filters = Filters.read(given, categories)
@@ -134,7 +129,6 @@ def case_page(request: Request, ticket_id: str) -> Response:
 @router.post("/{ticket_id}/open")
 def open_field(request: Request, ticket_id: str, form: Posted) -> Response:
     """Show a personal field, or the photos as they came; this reading is audited."""
-    console_of(request).door.check(visitor_of(request), form.one("csrf"))
     field = form.one("field")
     if field not in (*FIELDS, PHOTOS):
         raise InputError("field_unknown", "没有这一项。", "field")
@@ -142,10 +136,9 @@ def open_field(request: Request, ticket_id: str, form: Posted) -> Response:
 
 
 @router.post("/{ticket_id}/remind")
-def remind_unit(request: Request, ticket_id: str, form: Posted) -> Response:
+def remind_unit(request: Request, ticket_id: str) -> Response:
     """Call the unit's attention to a case (催办)."""
     visitor = visitor_of(request)
-    console_of(request).door.check(visitor, form.one("csrf"))
     with unit_of_work() as session:
         ticket = by_id(session, ticket_id[:_LONGEST_ID], lock=True)
         if ticket is None:
@@ -155,10 +148,9 @@ def remind_unit(request: Request, ticket_id: str, form: Posted) -> Response:
 
 
 @router.post("/{ticket_id}/resend")
-def resend(request: Request, ticket_id: str, form: Posted) -> Response:
+def resend(request: Request, ticket_id: str) -> Response:
     """Send again what the dispatch system refused."""
     visitor = visitor_of(request)
-    console_of(request).door.check(visitor, form.one("csrf"))
     with unit_of_work() as session:
         refused = find_entries(session, state="dead", ticket_id=ticket_id[:_LONGEST_ID])
         if not refused:

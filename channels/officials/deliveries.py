@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 from sqlalchemy.orm import Session
 
 from base.errors import StateError
 from base.masking import mask
 from channels.console.areas import staff_of, visitor_of
 from channels.console.masking import actor_of
-from channels.console.pages import Form, Guarded, Posted, console_of
+from channels.console.pages import console_of, console_router
 from store.database import reading, unit_of_work
 from store.deliveries import Deliveries, Failure, Standing, Way
 from store.models import utc_now
@@ -42,12 +42,7 @@ LABELS = {
     "dingtalk": "钉钉",
     "feishu": "飞书",
 }
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("deliveries"))],
-)
+router = console_router(HOME, staff_of("deliveries"))
 
 
 @dataclass(frozen=True)
@@ -84,9 +79,9 @@ def page(request: Request, done: int | None = None) -> Response:
 
 
 @router.post("/{way}/{number}/retry")
-def retry(request: Request, way: Way, number: Number, form: Posted) -> Response:
+def retry(request: Request, way: Way, number: Number) -> Response:
     """Carry one thing again that was given up."""
-    actor = _posted(request, form)
+    actor = actor_of(visitor_of(request).staff)
     with unit_of_work() as session:
         if not _queues(request, session).retry(way, number, actor, utc_now()):
             raise StateError("not_given_up", "这一条已经在重试，或已经送达。", f"{way} {number}")
@@ -94,9 +89,9 @@ def retry(request: Request, way: Way, number: Number, form: Posted) -> Response:
 
 
 @router.post("/{way}/retry")
-def retry_all(request: Request, way: Way, form: Posted) -> Response:
+def retry_all(request: Request, way: Way) -> Response:
     """Carry everything of a queue again that was given up, a bounded number at a time."""
-    actor = _posted(request, form)
+    actor = actor_of(visitor_of(request).staff)
     with unit_of_work() as session:
         count = _queues(request, session).retry_all(way, actor, utc_now(), MOST_AT_ONCE)
     return console_of(request).moved(f"{HOME}?done={count}#{way}")
@@ -109,9 +104,3 @@ def reason(error: str) -> str:
 
 def _queues(request: Request, session: Session) -> Deliveries:
     return Deliveries(session, [channel.name for channel in request.app.state.channels])
-
-
-def _posted(request: Request, form: Form) -> str:
-    visitor = visitor_of(request)
-    console_of(request).door.check(visitor, form.one("csrf"))
-    return actor_of(visitor.staff)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from channels.console.areas import staff_of, visitor_of
-from channels.console.pages import HEADERS, Guarded, console_of
+from channels.console.pages import HEADERS, console_of, console_router
 from dispatch.case.lifecycle import FINISHED
 from dispatch.classification.categories import Categories
 from dispatch.similar.hotspots import PEOPLE, WINDOW
@@ -23,12 +23,7 @@ SPANS = (7, 30, 90)
 MOST = 200
 _DONE = (*FINISHED, "rejected")
 
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("hotspots"))],
-)
+router = console_router(HOME, staff_of("hotspots"))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import segno
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -12,8 +12,9 @@ from base.errors import InputError
 from base.totp import address_of
 from channels.console.areas import entered, visitor_of
 from channels.console.doorkeeper import CODE_PAGE, PASSWORD_PAGE, RefusedError, Visitor
+from channels.console.forms import Posted
 from channels.console.masking import actor_of
-from channels.console.pages import LONGEST_CODE, Console, Form, Guarded, Posted, console_of
+from channels.console.pages import LONGEST_CODE, console_of, console_router
 from store.agent_models import Agent
 from store.agents import LONGEST_PASSWORD, SHORTEST_PASSWORD, by_name, set_password
 from store.database import reading, unit_of_work
@@ -30,9 +31,7 @@ from store.second_factor import (
 
 HOME = "/console/me"
 _DONE = {"password": "口令已修改，其他地方的登录已全部退出。"}
-router = APIRouter(
-    prefix=HOME, include_in_schema=False, route_class=Guarded, dependencies=[Depends(entered)]
-)
+router = console_router(HOME, entered)
 
 
 @router.get("")
@@ -63,7 +62,7 @@ def password_form(request: Request) -> Response:
 @router.post("/password")
 def change_password(request: Request, form: Posted) -> Response:
     """Change one's password; every other session ends, and this one gets another cookie."""
-    console, visitor = _posted(request, form)
+    console, visitor = console_of(request), visitor_of(request)
     old, new = form.one("old"), form.one("new")
     try:
         console.door.confirm_password(request, visitor.staff, old)
@@ -106,18 +105,17 @@ def second_factor(request: Request) -> Response:
 
 
 @router.post("/second-factor/start")
-def start(request: Request, form: Posted) -> Response:
+def start(request: Request) -> Response:
     """Make a secret; what is in force stays so until a code of the new one was typed."""
-    console, visitor = _posted(request, form)
     with unit_of_work() as session:
-        begin(session, _locked(session, visitor))
-    return console.moved(CODE_PAGE)
+        begin(session, _locked(session, visitor_of(request)))
+    return console_of(request).moved(CODE_PAGE)
 
 
 @router.post("/second-factor/confirm")
 def finish(request: Request, form: Posted) -> Response:
     """Put the secret in force; every other session ends, the recovery codes are shown once."""
-    console, visitor = _posted(request, form)
+    console, visitor = console_of(request), visitor_of(request)
     try:
         console.door.confirm_password(request, visitor.staff, form.one("password"))
         with unit_of_work() as session:
@@ -133,7 +131,7 @@ def finish(request: Request, form: Posted) -> Response:
 @router.post("/second-factor/codes")
 def fresh_codes(request: Request, form: Posted) -> Response:
     """Make new recovery codes; earlier ones and every other session end."""
-    console, visitor = _posted(request, form)
+    console, visitor = console_of(request), visitor_of(request)
     try:
         console.door.confirm_password(request, visitor.staff, form.one("password"))
     except RefusedError as refused:
@@ -195,9 +193,3 @@ def _locked(session: Session, visitor: Visitor) -> Agent:
     agent = by_name(session, visitor.staff.name, lock=True)
     assert agent is not None  # accounts are never deleted
     return agent
-
-
-def _posted(request: Request, form: Form) -> tuple[Console, Visitor]:
-    console, visitor = console_of(request), visitor_of(request)
-    console.door.check(visitor, form.one("csrf"))
-    return console, visitor

@@ -6,13 +6,14 @@ import math
 from itertools import groupby
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 
 from base.errors import ConfigurationError, InputError, StateError
 from base.settings import Settings
 from channels.console.areas import staff_of, visitor_of
+from channels.console.forms import Posted
 from channels.console.masking import actor_of
-from channels.console.pages import Guarded, Posted, console_of
+from channels.console.pages import console_of, console_router
 from channels.notices.report import KIND_NAMES
 from channels.notices.shelf import Policies, Shelf
 from channels.officials.trial import Bench, Trial
@@ -25,12 +26,7 @@ log = structlog.get_logger(__name__)
 HOME = "/console/simulation"
 _LONGEST_NUMBER = 20
 
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("simulation"))],
-)
+router = console_router(HOME, staff_of("simulation"))
 
 
 class SimulationDesk:
@@ -61,8 +57,7 @@ def form_page(request: Request, policy: str = "") -> Response:
 @router.post("")
 def run(request: Request, form: Posted) -> Response:
     """Try the changed numbers out and show what comes of them."""
-    desk, visitor = _desk(request), visitor_of(request)
-    console_of(request).door.check(visitor, form.one("csrf"))
+    desk = _desk(request)
     policies = desk.policies()
     chosen = policies.by_id.get(form.one("policy"))
     if chosen is None:
@@ -71,7 +66,7 @@ def run(request: Request, form: Posted) -> Response:
     source = form.one("source")
     try:
         after = varied(chosen, _changed(chosen, given))
-        actor = actor_of(visitor.staff)
+        actor = actor_of(visitor_of(request).staff)
         trial = desk.bench.run(chosen, after, source, actor, utc_now())
     except (InputError, StateError) as error:
         return _page(request, policies, chosen, given, source, problem=error.message)

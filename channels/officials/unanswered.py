@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 
 from base.encoder import get_encoder
 from base.errors import ConfigurationError, InputError, StateError
 from base.settings import Settings
 from channels.console.areas import staff_of, visitor_of
+from channels.console.forms import Posted
 from channels.console.masking import actor_of
-from channels.console.pages import Form, Guarded, Posted, console_of, see_other
+from channels.console.pages import console_of, console_router, see_other
 from channels.public.kept import Kept
 from enquiries import question_desk, unclear
 from enquiries.question_desk import KINDS, OUTCOME_WORDS
@@ -43,12 +44,7 @@ MOST_SHOWN = 100
 _MOST_UNCLEAR = 1000
 _IDS = re.compile(r"\d{1,9}(,\d{1,9}){0,2999}")
 
-router = APIRouter(
-    prefix=HOME,
-    include_in_schema=False,
-    route_class=Guarded,
-    dependencies=[Depends(staff_of("unanswered"))],
-)
+router = console_router(HOME, staff_of("unanswered"))
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ def waiting_page(request: Request, days: str = "") -> Response:
 @router.post("/settle")
 def settle(request: Request, form: Posted) -> Response:
     """Mark a group as dealt with."""
-    desk, actor = _posted(request, form)
+    desk, actor = _desk(request), actor_of(visitor_of(request).staff)
     given, days = form.one("questions"), _span(form.one("days"))
     if not _IDS.fullmatch(given):
         raise InputError("questions_missing", "没有这组问题，请刷新列表。", "questions")
@@ -164,7 +160,7 @@ def done_page(request: Request, days: str = "") -> Response:
 @router.post("/reopen")
 def reopen(request: Request, form: Posted) -> Response:
     """Put a group back on the list."""
-    desk, actor = _posted(request, form)
+    desk, actor = _desk(request), actor_of(visitor_of(request).staff)
     number = form.one("group")
     if not re.fullmatch(r"\d{1,9}", number):
         raise InputError("group_missing", "没有这条处理记录，请刷新列表。", "group")
@@ -259,12 +255,6 @@ def _page(
         outcomes=OUTCOME_WORDS,
         **values,
     )
-
-
-def _posted(request: Request, form: Form) -> tuple[QuestionDesk, str]:
-    visitor = visitor_of(request)
-    console_of(request).door.check(visitor, form.one("csrf"))
-    return _desk(request), actor_of(visitor.staff)
 
 
 def _desk(request: Request) -> QuestionDesk:

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Route, sync_playwright
 
 from tests.browser.pages import Citizen, Dispatcher, Visit, Watch, chromium_program
 from tests.channels.conftest import Gateway, gateway_in, replying
 from tests.stack import Stack
-
-expect.set_options(timeout=10_000)
 
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 """A microphone that beeps, and nobody who has to allow it."""

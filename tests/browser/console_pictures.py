@@ -22,17 +22,17 @@ from store.agents import by_name
 from store.audit import verify
 from store.audit_search import note_check
 from store.database import reading, unit_of_work
-from store.models import OutboxEntry, Ticket, plain, utc_now
-from store.people import citizen
-from store.privacy import note_access, reveal
+from store.models import OutboxEntry, utc_now
+from store.privacy import note_access
 from store.second_factor import begin, confirm, pending_secret
+from tests.browser.console import log_in, refused_ticket
 from tests.browser.pages import chromium_program
+from tests.channels.agents import PASSWORD
 from tests.channels.authenticator import Authenticator
 from tests.channels.conftest import Neighbour, fine, running_gateway
 from tests.isolated import isolated
 from tests.stack import free_port
 
-PASSWORD = "korrekt-horse-1"
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 GAP = 32
@@ -54,7 +54,6 @@ def fill() -> None:
             accounts.create(name, PASSWORD, role)
         accounts.create("实习生", PASSWORD, "agent", temporary=True)
         _enrol(session, "陈刚")
-        citizen(session, "wechat:oXy")
         for number, fault in enumerate(FAULTS, 1):
             _refuse(session, f"SM2026112100000{number}", fault)
         for number in (41, 42):
@@ -76,25 +75,10 @@ def _enrol(session: Session, name: str) -> None:
 
 def _refuse(session: Session, number: str, fault: str) -> None:
     """Add a ticket that the dispatch system refused, with news of it that waits."""
-    ticket = Ticket(
-        id=number,
-        citizen_id="wechat:oXy",
-        draft_id=number,
-        status="submitted",
-        category="noise",
-        severity="normal",
-        department="市城市管理局",
-        description=plain("太吵"),
-        contact=plain({"phone": "13800138000"}),
-    )
-    session.add(ticket)
-    session.flush()
-    reveal(session, ticket, "contact", actor="agent:陈刚", purpose="console_opened")
-    entry = OutboxEntry(ticket_id=number, kind="request", idempotency_key=number, state="dead")
-    entry.attempts, entry.last_error = 9, fault
+    refused_ticket(session, number, "wechat:oXy", fault, opened_by="agent:陈刚")
     waiting = OutboxEntry(ticket_id=number, kind="update", idempotency_key=f"{number}u")
     waiting.created_at = utc_now() - timedelta(minutes=20)
-    session.add_all((entry, waiting))
+    session.add(waiting)
 
 
 def entered(browser: Browser, url: str, name: str, size: ViewportSize, *, dark: bool) -> Page:
@@ -102,12 +86,7 @@ def entered(browser: Browser, url: str, name: str, size: ViewportSize, *, dark: 
     page = browser.new_context(
         viewport=size, locale="zh-CN", color_scheme="dark" if dark else "light"
     ).new_page()
-    page.goto(f"{url}/console/login")
-    page.get_by_label("账号").fill(name)
-    page.get_by_label("口令").fill(PASSWORD)
-    page.get_by_label("口令").press("Enter")
-    page.wait_for_load_state("networkidle")
-    return page
+    return log_in(page, url, name)
 
 
 def seen(page: Page, path: str = "") -> Image.Image:

@@ -20,10 +20,11 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.waiting import WAIT_SECONDS
+
 PHONE: ViewportSize = {"width": 360, "height": 740}
 SPOT: Geolocation = {"latitude": 30.2741, "longitude": 120.1551, "accuracy": 20}
-ANSWER_MS = 20_000
-PUSH_MS = 20_000
+expect.set_options(timeout=WAIT_SECONDS * 1000)
 
 
 def chromium_program() -> str | None:
@@ -121,9 +122,9 @@ class Citizen:
         sent, before = self.mine.count(), self.answers.count()
         act()
         expect(self.mine).to_have_count(sent + 1)
-        expect(self.mine.last).to_have_attribute("data-status", "sent", timeout=ANSWER_MS)
+        expect(self.mine.last).to_have_attribute("data-status", "sent")
         expect(self.page.get_by_test_id("typing")).to_be_hidden()
-        assert self.answers.count() > before, "sent, but nothing was answered"
+        expect(self.answers.nth(before), "sent, but nothing was answered").to_be_attached()
         return self.answers.last
 
     def attach_photo(self, data: bytes, name: str = "油烟.jpg") -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.browser.pages import PUSH_MS, SPOT, Citizen, Dispatcher, chromium_program
+from tests.browser.pages import SPOT, Citizen, Dispatcher, chromium_program
 from tests.browser.photos import kitchen_smoke
 
 MAX_BYTES = 300_000
@@ -95,13 +95,13 @@ def take_all(studio: Studio) -> None:
     phone.say(words)
     asked = seen(phone.page)
     phone.tap("确认提交")
-    phone.news.first.wait_for(timeout=PUSH_MS)
+    phone.news.first.wait_for()
     desk = studio.dispatcher()
     desk.open(words)
     for title in ("受理", "开始处置"):
         before = phone.news.count()
         desk.step(title)
-        phone.news.nth(before).wait_for(timeout=PUSH_MS)
+        phone.news.nth(before).wait_for()
     phone.page.locator("#to-latest").click()
     studio.keep("chat-phone", asked, seen(phone.page))
 

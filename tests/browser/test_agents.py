@@ -4,47 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.pages import PHONE, Watch
-from tests.channels.agents import PASSWORD, Person, citizen, day_off, gateway, open_gateway
+from tests.browser.console import Enter, staff_at
+from tests.browser.pages import PHONE
+from tests.channels.agents import Person, citizen, day_off, gateway, open_gateway
 from tests.channels.conftest import Gateway
 from tests.waiting import wait_until
 
 __all__ = ["citizen", "day_off", "gateway", "open_gateway"]
 
-Desk = Callable[..., Page]
-
 
 @pytest.fixture
-def desk(gateway: Gateway, chromium: Browser) -> Iterator[Desk]:
-    """Log an agent in; options are Playwright's. No page may complain or leave the house."""
-    watch, contexts = Watch(frozenset({gateway.url})), []
-
-    def logged_in(name: str = "小李", **options: Any) -> Page:
-        contexts.append(chromium.new_context(locale="zh-CN", **options))
-        page = contexts[-1].new_page()
-        watch.attach(page)
-        page.goto(f"{gateway.url}/console")
-        page.get_by_label("账号").fill(name)
-        page.get_by_label("口令").fill(PASSWORD)
-        page.get_by_role("button", name="登录").press("Enter")
-        expect(page.get_by_role("heading", name="排队与对话")).to_be_visible()
-        return page
-
-    yield logged_in
-    for context in contexts:
-        context.close()
-    assert watch.unexpected == []
+def enter(gateway: Gateway, chromium: Browser) -> Iterator[Enter]:
+    """Log agents in."""
+    with staff_at(chromium, gateway.url) as entering:
+        yield entering
 
 
 def test_a_citizen_is_taken_answered_and_handed_back(
-    desk: Desk, citizen: Callable[..., Person]
+    enter: Enter, citizen: Callable[..., Person]
 ) -> None:
-    page, who = desk(), citizen()
+    page, who = enter("小李"), citizen()
     expect(page.get_by_text("没有市民在排队。")).to_be_visible()
     who.say("/ask_human")
     take = page.get_by_role("button", name="接入第1位")  # it comes without a reload
@@ -54,7 +37,7 @@ def test_a_citizen_is_taken_answered_and_handed_back(
     log = page.get_by_role("log", name="对话记录")
     expect(log).to_contain_text("我家水管爆了")
     who.say("<b>漏得</b>很厉害<script>alert(1)</script>")
-    expect(log).to_contain_text("<b>漏得</b>很厉害<script>alert(1)</script>", timeout=20_000)
+    expect(log).to_contain_text("<b>漏得</b>很厉害<script>alert(1)</script>")
 
     page.get_by_label("常用答复").fill("身份证补办")
     page.get_by_role("button", name="查找").click()
@@ -64,19 +47,20 @@ def test_a_citizen_is_taken_answered_and_handed_back(
     field.fill("已经派人去了，十分钟到。")
     field.press("Control+Enter")
     expect(page.get_by_role("log", name="对话记录")).to_contain_text("已经派人去了")
-    wait_until(lambda: "工作人员：已经派人去了，十分钟到。" in who.news(), "the answer", 20)
+    wait_until(lambda: "工作人员：已经派人去了，十分钟到。" in who.news(), "the answer")
 
     page.get_by_role("button", name="结束并交回助手").click()
-    wait_until(lambda: "市民助手回来了" in who.news()[-1], "the assistant is back", 20)
+    wait_until(lambda: "市民助手回来了" in who.news()[-1], "the assistant is back")
     page.goto(page.url.split("/console")[0] + "/console/agents")
     expect(page.get_by_text("现在没有您接入的对话。")).to_be_visible()
 
 
-def test_a_colleague_may_look_but_not_answer(desk: Desk, citizen: Callable[..., Person]) -> None:
+def test_a_colleague_may_look_but_not_answer(enter: Enter, citizen: Callable[..., Person]) -> None:
     who = citizen()
     who.say("/ask_human")
-    first, second = desk("小李"), desk("主任")
+    first, second = enter("小李"), enter("主任")
     first.get_by_role("button", name="接入第1位").click()
+    expect(first.get_by_role("log", name="对话记录")).to_be_visible()
     second.reload()
     second.get_by_role("link", name="小李").click()
     expect(second.get_by_text("这次对话由 小李 负责，您只能查看。")).to_be_visible()
@@ -84,10 +68,10 @@ def test_a_colleague_may_look_but_not_answer(desk: Desk, citizen: Callable[..., 
 
 
 def test_the_queue_fits_a_phone_and_needs_no_mouse(
-    desk: Desk, citizen: Callable[..., Person]
+    enter: Enter, citizen: Callable[..., Person]
 ) -> None:
     citizen().say("/ask_human")
-    page = desk(viewport=PHONE, is_mobile=True, has_touch=True)
+    page = enter("小李", viewport=PHONE, is_mobile=True, has_touch=True)
     take = page.get_by_role("button", name="接入第1位")
     expect(take).to_be_visible(timeout=20_000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (

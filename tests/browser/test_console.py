@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +13,11 @@ from sqlalchemy import delete, select
 from store.agent_models import Agent
 from store.agents import by_name
 from store.database import unit_of_work
-from store.models import OutboxEntry, Ticket, plain
-from store.people import citizen as citizen_row
-from store.privacy import reveal
+from store.models import OutboxEntry, Ticket
 from store.second_factor import forget
 from tests.browser.accessibility import grave_issues
-from tests.browser.pages import PHONE, Watch
+from tests.browser.console import Enter, refused_ticket, staff_at
+from tests.browser.pages import PHONE
 from tests.channels.agents import PASSWORD, day_off, gateway, open_gateway
 from tests.channels.authenticator import Authenticator
 from tests.channels.conftest import Gateway
@@ -31,55 +30,22 @@ TICKET = "SM20261121000001"
 REFUSED = r"status of 403 \(Forbidden\)"
 """What the browser says of the answer to a wrong code."""
 
-Enter = Callable[..., Page]
-
 
 @pytest.fixture
 def enter(gateway: Gateway, chromium: Browser) -> Iterator[Enter]:
-    """Log somebody in; options are Playwright's. No page may complain or leave the house."""
-    watch, contexts = Watch(frozenset({gateway.url}), expected=[REFUSED]), []
-
-    def logged_in(name: str, password: str = PASSWORD, **options: Any) -> Page:
-        contexts.append(chromium.new_context(locale="zh-CN", **options))
-        page = contexts[-1].new_page()
-        watch.attach(page)
-        page.goto(f"{gateway.url}/console")
-        page.get_by_label("账号").fill(name)
-        page.get_by_label("口令").fill(password)
-        page.get_by_label("口令").press("Enter")
-        expect(page.get_by_role("heading", name="工作台登录")).to_have_count(0)
-        return page
-
-    yield logged_in
-    for context in contexts:
-        context.close()
-    with unit_of_work() as session:
-        for agent in session.scalars(select(Agent)):
-            forget(session, agent)
-    assert watch.unexpected == []
+    """Log staff in; afterwards nobody has a second factor."""
+    with staff_at(chromium, gateway.url, REFUSED) as entering:
+        yield entering
+        with unit_of_work() as session:
+            for agent in session.scalars(select(Agent)):
+                forget(session, agent)
 
 
 @pytest.fixture
 def failure(gateway: Gateway) -> Iterator[None]:
     """A ticket the dispatch system refused, and a read of its contact."""
     with unit_of_work() as session:
-        citizen_row(session, "web:1")
-        ticket = Ticket(
-            id=TICKET,
-            citizen_id="web:1",
-            draft_id="d1",
-            status="submitted",
-            category="noise",
-            severity="normal",
-            department="市城市管理局",
-            description=plain("太吵"),
-            contact=plain({"phone": "13800138000"}),
-        )
-        session.add(ticket)
-        session.flush()
-        reveal(session, ticket, "contact", actor="agent:小李", purpose="console_opened")
-        dead = {"kind": "request", "state": "dead", "attempts": 9, "last_error": "503 busy"}
-        session.add(OutboxEntry(ticket_id=TICKET, idempotency_key="k1", **dead))
+        refused_ticket(session, TICKET, "web:1", "503 busy", opened_by="agent:小李")
     yield
     with unit_of_work() as session:
         session.execute(delete(OutboxEntry))
@@ -128,6 +94,7 @@ def test_a_phone_is_bound_and_asked_for(enter: Enter, gateway: Gateway) -> None:
 def test_an_admin_makes_an_account_and_its_owner_begins(enter: Enter) -> None:
     admin = enter("主任", **DARK)
     admin.get_by_role("link", name="账号", exact=True).click()
+    expect(admin.get_by_label("账号名")).to_be_visible()
     looks_right(admin)
     admin.get_by_label("账号名").fill("王芳")
     admin.get_by_label("新账号的角色").select_option("审计员")
@@ -148,6 +115,7 @@ def test_an_admin_makes_an_account_and_its_owner_begins(enter: Enter) -> None:
     looks_right(fresh)
 
     admin.get_by_role("link", name="已告诉本人").click()
+    expect(admin.get_by_role("heading", name="王芳")).to_be_visible()
     looks_right(admin)
     admin.get_by_role("button", name="停用账号").press("Enter")
     expect(admin.get_by_role("status")).to_contain_text("账号已停用")
@@ -162,6 +130,7 @@ def test_an_auditor_finds_checks_and_takes_a_copy(enter: Enter, failure: None) -
     page.get_by_label("用途").select_option("显示完整资料")
     page.get_by_label("工单号").fill(TICKET)
     page.get_by_label("工单号").press("Enter")
+    expect(page).to_have_url(re.compile(TICKET))
     row = page.get_by_role("row", name=re.compile(TICKET))
     expect(row).to_contain_text("账号 小李")
     looks_right(page)
@@ -181,6 +150,7 @@ def test_a_failure_is_carried_again(enter: Enter, failure: None) -> None:
     looks_right(phone)
     page = enter("主任")
     page.get_by_role("link", name="投递").click()
+    expect(page.get_by_role("heading", name="投递")).to_be_visible()
     looks_right(page)
     page.get_by_role("button", name=re.compile("^重试第")).press("Enter")
     expect(page.get_by_role("status")).to_contain_text("已重新投递1条")

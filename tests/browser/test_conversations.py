@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import PHONE, PUSH_MS, SPOT, Citizen, Dispatcher, Visit
+from tests.browser.pages import PHONE, SPOT, Citizen, Dispatcher, Visit
 from tests.browser.photos import kitchen_smoke
 
 pytestmark = pytest.mark.e2e
@@ -73,7 +73,7 @@ def test_complaint_from_photo_to_rating(visit: Visit, dispatcher: Dispatcher) ->
 
     steps = citizen.answers.last.locator(".steps li")
     expect(steps.nth(0)).to_have_attribute("aria-current", "step")
-    expect(citizen.news.last).to_contain_text("已派到", timeout=PUSH_MS)
+    expect(citizen.news.last).to_contain_text("已派到")
     dispatcher.open("油烟直往五楼窗户里灌")
     photo = dispatcher.page.get_by_role("img", name="市民上传的照片 1")
     photo.scroll_into_view_if_needed()
@@ -92,7 +92,7 @@ def test_complaint_from_photo_to_rating(visit: Visit, dispatcher: Dispatcher) ->
         dispatcher.step(action, explanation)
         if citizen_is == "away":
             citizen.open()
-        expect(citizen.news).to_have_count(before + 1, timeout=PUSH_MS)
+        expect(citizen.news).to_have_count(before + 1)
         latest = citizen.news.last
         expect(latest.get_by_test_id("notice")).to_have_text("进展通知")
         expect(latest.locator(".bubble")).to_contain_text(words)
@@ -125,7 +125,7 @@ def report(citizen: Citizen) -> str:
     expect(citizen.attachments()).to_have_count(2)
     summary = citizen.say("楼下餐馆油烟太大了，每天晚上油烟直往五楼窗户里灌")
     picture = citizen.mine.last.get_by_role("img", name="油烟.jpg")
-    assert picture.evaluate("image => image.naturalWidth") == 1280
+    expect(picture).to_have_js_property("naturalWidth", 1280)
     expect(citizen.attachments()).to_have_count(0)
     bubble = summary.locator(".bubble")
     for words in ("请您核对", "油烟直往五楼窗户里灌", "（您发的位置）", "照片：1张", "油烟"):

@@ -15,6 +15,7 @@ from channels.web.session import COOKIE, EMBEDDED_COOKIE
 from tests.channels.conftest import Gateway, gateway_in, replying
 from tests.serving import http_server
 from tests.stack import free_port
+from tests.waiting import WAIT_SECONDS
 
 POLICY = "default-src 'none'; script-src {chat}; frame-src {chat}; style-src 'self'"
 """The city's page itself has a strict policy."""
@@ -118,7 +119,7 @@ def test_other_sites_may_not_hold_it(page: Page, chat: Gateway) -> None:
 
 def test_only_the_chat_page_may_be_held(chat: Gateway, port: int) -> None:
     allowed = f"frame-ancestors http://localhost:{port}"
-    assert allowed in httpx.get(chat.url).headers["Content-Security-Policy"]
+    assert allowed in httpx.get(chat.url, timeout=WAIT_SECONDS).headers["Content-Security-Policy"]
     for path in ("/map", "/console", "/static/index.html", "/embed.js"):
-        policy = httpx.get(chat.url + path).headers["Content-Security-Policy"]
+        policy = httpx.get(chat.url + path, timeout=WAIT_SECONDS).headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in policy, path

@@ -30,7 +30,7 @@ def heard(gateway: Gateway) -> list[str]:
 def status(citizen: Citizen, *wanted: str) -> None:
     expect(citizen.mine).to_have_count(len(wanted))
     for index, one in enumerate(wanted):
-        expect(citizen.mine.nth(index)).to_have_attribute("data-status", one, timeout=30_000)
+        expect(citizen.mine.nth(index)).to_have_attribute("data-status", one)
 
 
 def test_messages_wait_for_the_network_and_go_in_order(light_visit: Visit, light: Gateway) -> None:
@@ -46,7 +46,7 @@ def test_messages_wait_for_the_network_and_go_in_order(light_visit: Visit, light
     context.set_offline(False)
     status(citizen, "sent", "sent")
     assert heard(light) == ["第一句话", "第二句话"]
-    expect(citizen.page.get_by_test_id("offline")).to_be_hidden(timeout=30_000)
+    expect(citizen.page.get_by_test_id("offline")).to_be_hidden()
 
 
 def test_a_waiting_message_and_its_photo_outlive_a_reload(

@@ -165,10 +165,6 @@ def tab_to(page: Page, testid: str, most: int = 60) -> None:
     raise AssertionError(f"{testid} cannot be reached by Tab")
 
 
-def focus(page: Page) -> str:
-    return str(page.evaluate("document.activeElement.id"))
-
-
 def test_a_report_by_keyboard_alone(light_visit: Visit, light: Gateway) -> None:
     """Place from the map, words, send, answer by a button: the mouse stays where it is."""
     citizen = light_visit()
@@ -182,7 +178,7 @@ def test_a_report_by_keyboard_alone(light_visit: Visit, light: Gateway) -> None:
     expect(page.locator("#picker-count")).to_have_text("找到 1 个地方")
     keyboard.press("Enter")
     expect(where).to_have_text("云东区文昌街道，文昌花园")
-    assert focus(page) == "picker-map"
+    expect(page.get_by_test_id("picker-map")).to_be_focused()
     keyboard.press("ArrowUp")
     expect(where).not_to_have_text("云东区文昌街道，文昌花园")
     for _ in range(8):
@@ -190,7 +186,7 @@ def test_a_report_by_keyboard_alone(light_visit: Visit, light: Gateway) -> None:
     keyboard.press("Enter")
     expect(page.get_by_test_id("picker")).to_be_hidden()
     expect(citizen.attachments()).to_contain_text("地图选点：云东区文昌街道")
-    assert focus(page) == "text"
+    expect(citizen.field).to_be_focused()
 
     keyboard.type("楼下餐馆油烟太大了")
     citizen.answered(lambda: keyboard.press("Enter"))
@@ -293,7 +289,7 @@ def test_a_spoken_message_is_heard_back_and_answered_aloud(light_visit: Visit) -
     assert body["attachments"][0]["content_type"].startswith("audio/")
     assert len(body["attachments"][0]["data"]) > 1000
     expect(page.get_by_test_id("transcript")).to_have_text("听到：社保卡在哪里办")
-    assert page.evaluate("window.spoken") == ["您是想问社保卡在哪里办吗？"]
+    assert spoken(page) == ["您是想问社保卡在哪里办吗？"]
 
 
 def test_the_server_speaks_where_the_device_has_no_voice(light_visit: Visit) -> None:
@@ -310,9 +306,9 @@ def test_the_server_speaks_where_the_device_has_no_voice(light_visit: Visit) -> 
     ask(citizen)
     assert asked == []
     button = citizen.answers.first.get_by_test_id("read-aloud")
-    button.click()
+    with page.expect_response("**/web/speech"):
+        button.click()
     expect(button).to_have_attribute("aria-pressed", "false")  # it was played to its end
-    wait_until(lambda: asked, "the words at the server")
     assert "当场上户口" in asked[0]
 
 
@@ -337,4 +333,9 @@ def test_answers_are_read_aloud_when_wished(light_visit: Visit) -> None:
     page.get_by_label("收到回答自动朗读").check()
     close_sheet(page)
     ask(citizen)
-    assert "不收费" in page.evaluate("window.spoken")[0]
+    assert "不收费" in spoken(page)[0]
+
+
+def spoken(page: Page) -> list[str]:
+    """What the page has read aloud, once it has begun."""
+    return wait_until(lambda: list(page.evaluate("window.spoken")), "words read aloud")

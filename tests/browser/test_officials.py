@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,16 +14,13 @@ from store.answer_quality import keep_unanswered
 from store.database import unit_of_work
 from store.models import HotSpot, HotSpotReport, Ticket, utc_now
 from tests.browser.accessibility import grave_issues
-from tests.browser.pages import PHONE, Watch
-from tests.channels.agents import PASSWORD
+from tests.browser.console import Enter, staff_at
+from tests.browser.pages import PHONE
 from tests.channels.conftest import Gateway
 from tests.channels.officials import GARBAGE, city_gateway, gateway, report
 from tests.channels.officials import PHONE as NUMBER
 
 __all__ = ["city_gateway", "gateway"]
-
-Enter = Callable[..., Page]
-MAP_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -53,25 +49,9 @@ def filled(city_gateway: Gateway) -> Gateway:
 
 @pytest.fixture
 def enter(filled: Gateway, gateway: Gateway, chromium: Browser) -> Iterator[Enter]:
-    """Log somebody of a role in; options are Playwright's. No page may complain."""
-    watch, contexts = Watch(frozenset({filled.url})), []
-
-    def entering(role: str, **options: Any) -> Page:
-        contexts.append(chromium.new_context(locale="zh-CN", reduced_motion="reduce", **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(MAP_MS)
-        watch.attach(page)
-        page.goto(f"{filled.url}/console")
-        page.get_by_label("账号").fill(role)
-        page.get_by_label("口令").fill(PASSWORD)
-        page.get_by_role("button", name="登录").press("Enter")
-        expect(page.get_by_role("button", name="退出")).to_be_visible()
-        return page
-
-    yield entering
-    for context in contexts:
-        context.close()
-    assert watch.unexpected == []
+    """Log staff of a role in."""
+    with staff_at(chromium, filled.url, reduced_motion="reduce") as entering:
+        yield entering
 
 
 def go(page: Page, gateway: Gateway, path: str) -> None:
@@ -83,11 +63,13 @@ def test_from_the_filter_over_the_map_to_a_case(enter: Enter) -> None:
     page = enter("dispatcher")
     page.get_by_label("办理超期").check()
     page.get_by_role("button", name="筛选").click()
+    expect(page).to_have_url(re.compile("late=1"))
     expect(page.get_by_role("row", name="超期")).to_have_count(1)
     assert grave_issues(page) == []
     page.get_by_role("link", name="清除").click()
+    expect(page.get_by_label("办理超期")).not_to_be_checked()
     page.get_by_role("link", name="地图", exact=True).click()
-    expect(page.locator("#map-state")).to_contain_text("7项", timeout=MAP_MS)
+    expect(page.locator("#map-state")).to_contain_text("7项")
     marks = page.locator(".map-spot")
     expect(marks).to_have_count(7)
     assert grave_issues(page) == []
@@ -106,7 +88,7 @@ def test_from_the_filter_over_the_map_to_a_case(enter: Enter) -> None:
 def test_hot_spots_are_listed_and_on_the_map(enter: Enter, filled: Gateway) -> None:
     page = enter("dispatcher", color_scheme="dark")
     go(page, filled, "hotspots")
-    expect(page.locator(".map-spot")).to_have_count(1, timeout=MAP_MS)
+    expect(page.locator(".map-spot")).to_have_count(1)
     assert grave_issues(page) == []
     page.get_by_role("link", name="热点的工单").click()
     expect(page.locator("tbody tr")).to_have_count(6)

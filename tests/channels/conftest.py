@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from base.settings import Settings
 from channels.gateway.app import create_app
 from tests.channels.policy_city import DAY, NOON, City
 from tests.isolated import isolated
-from tests.serving import http_server
+from tests.serving import http_server, wait_started
 from tests.stack import free_port
 
 UNDERSTOOD: dict[str, Any] = {
@@ -137,10 +136,7 @@ def running_gateway(settings: Settings, *neighbours: Neighbour) -> Iterator[Gate
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.started
+    wait_started(server, thread)
     try:
         yield Gateway(settings, server, *neighbours)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -55,7 +56,8 @@ def plain_accounts(gateway: Gateway) -> Iterator[None]:
     with unit_of_work() as session:
         for agent in session.scalars(select(Agent)):
             forget(session, agent)
-            agent.password_hash, agent.password_temporary = kept[agent.id], False
+            agent.password_hash = kept[agent.id]
+            agent.password_temporary, agent.password_expires_at = False, None
 
 
 @pytest.fixture
@@ -241,3 +243,46 @@ def test_a_temporary_password_is_changed_first(staff: Callable[..., Staff], door
     data = {"old": NEW_PASSWORD, "new": PASSWORD, "again": PASSWORD}
     posted(door, path, path, **data)
     assert "排队与对话" in door.page("/console")
+
+
+def given(name: str) -> tuple[datetime | None, int]:
+    """When the password of an account ends, and how many wrong ones were counted."""
+    with unit_of_work() as session:
+        agent = by_name(session, name)
+        assert agent is not None
+        return agent.password_expires_at, agent.failures
+
+
+def test_a_temporary_password_ends_and_an_admin_gives_another(
+    gateway: Gateway, staff: Callable[..., Staff], door: Staff
+) -> None:
+    admin = staff("主任")
+    with unit_of_work() as session:
+        agent = by_name(session, "小王")
+        assert agent is not None
+        own, before = f"/console/accounts/{agent.id}", utc_now()
+        Accounts(session).give_password(agent, NEW_PASSWORD, temporary=True)
+    hours, (end, _) = timedelta(hours=gateway.settings.temporary_password_hours), given("小王")
+    assert end is not None and before + hours <= end <= utc_now() + hours
+    assert "前有效" in admin.page(own)
+
+    with unit_of_work() as session:
+        agent = by_name(session, "小王")
+        assert agent is not None
+        agent.password_expires_at = utc_now() - timedelta(seconds=1)
+    answer = door.log_in("小王", NEW_PASSWORD)
+    assert answer.status_code == 403
+    assert "临时口令已过期" in answer.text and "请联系管理员重置口令" in answer.text
+    assert "工作台登录" in door.page("/console/me/password")
+    assert given("小王")[1] == 0, "it was the right one"
+    assert "临时口令已过期" not in door.log_in("小王", "wrong-horse-9").text
+    assert "临时口令已过期" in admin.page(own)
+    assert "临时口令已过期" in admin.page("/console/accounts")
+
+    found = re.search(r'id="secret">([a-z0-9]{16})<', posted(admin, own, f"{own}/password").text)
+    assert found
+    assert "您用的是临时口令" in door.log_in("小王", found[1]).text
+    path = "/console/me/password"
+    posted(door, path, path, old=found[1], new=PASSWORD, again=PASSWORD)
+    assert given("小王") == (None, 0)
+    assert "有效" not in admin.page(own)

@@ -5,6 +5,7 @@ import io
 import pytest
 from sqlalchemy import select
 
+from store.accounts import Accounts
 from store.agents import agent_of, by_name, open_session, password_fits
 from store.database import reading, unit_of_work
 from store.models import AuditEntry, utc_now
@@ -36,6 +37,13 @@ def test_an_account_is_made_listed_locked_and_opened(
     assert command("agents", "list").stdout == "小李\tadmin\tlocked\n"
     assert command("agents", "unlock", "小李").returncode == 0
     assert command("agents", "list").stdout == "小李\tadmin\topen\n"
+
+
+def test_a_temporary_password_that_is_over_is_listed(command: Command) -> None:
+    with unit_of_work() as session:
+        agent = Accounts(session).create("小李", PASSWORD, "agent", temporary=True)
+        agent.password_expires_at = utc_now()
+    assert command("agents", "list").stdout == "小李\tagent\tpassword expired\n"
 
 
 def test_another_password(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

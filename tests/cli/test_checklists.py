@@ -9,13 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-import typer.main
 
 from base.settings import ROOT, Settings
-from cli.main import app
 from store.every_table import load_tables
 from store.models import Base
 from store.privacy import Encrypted
+from tests.cli.commands import is_command
 
 OPEN, NOTHING = "**open**", "–"
 QUOTED = re.compile(r"`([^`]+)`")
@@ -85,16 +84,6 @@ def named_tests(path: Path) -> frozenset[str]:
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
-
-
-def is_command(words: list[str]) -> bool:
-    """Tell whether ``shimin`` knows a command of these words."""
-    command = typer.main.get_command(app)
-    for word in words:
-        command = getattr(command, "commands", {}).get(word)
-        if command is None:
-            return False
-    return True
 
 
 def test_the_reader_of_the_list_can_fail() -> None:

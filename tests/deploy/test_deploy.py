@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 
 import base.metrics  # noqa: F401 - registers every metric
 from base.settings import ROOT, Settings
+from tests.cli.commands import is_command
 
 DEPLOY = ROOT / "deploy"
 SHIMIN_METRIC = re.compile(r"\bshimin_\w+")
@@ -59,6 +60,23 @@ def test_the_compose_file_builds_and_starts_what_is_there() -> None:
             assert source in compose["volumes"] or (DEPLOY / source).exists(), name
 
 
+def commands() -> list[str]:
+    """The commands of `shimin` that units and containers run."""
+    compose = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))
+    built = [service for service in compose["services"].values() if "build" in service]
+    found = [" ".join(service["command"]) for service in built]
+    for unit in (DEPLOY / "systemd").glob("*.service"):
+        words = unit.read_text(encoding="utf-8").replace("%i", "gateway")
+        found += re.findall(r"/bin/shimin ([a-z -]+)", words)
+    return [command.strip() for command in found]
+
+
+def test_what_units_and_containers_run_is_a_command() -> None:
+    found = commands()
+    assert {"audit verify", "backup", "serve gateway"} <= set(found)
+    assert [command for command in found if not is_command(command.split())] == []
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 @pytest.mark.parametrize(
     "unit",
@@ -69,6 +87,8 @@ def test_the_compose_file_builds_and_starts_what_is_there() -> None:
         "shimin.target",
         "shimin-backup.service",
         "shimin-backup.timer",
+        "shimin-audit.service",
+        "shimin-audit.timer",
     ],
 )
 def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from base.settings import Settings, get_settings
 from dispatch.desk.app import create_app
 from dispatch.open311 import Open311Client, RequestDraft
 from tests.serving import app_server, http_server
+from tests.waiting import wait_until
 
 API_KEY = "desk-key-1"
 PASSWORD = "dispatch-password"
@@ -51,11 +52,8 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def wait_for(self, count: int, seconds: float = 15.0) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + seconds
-        while len(self.taken) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.taken) >= count, f"{len(self.taken)} of {count} webhooks arrived"
+    def wait_for(self, count: int) -> list[dict[str, Any]]:
+        wait_until(lambda: len(self.taken) >= count, f"{count} webhooks", pause=0.02)
         return list(self.taken)
 
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import threading
-import time
+from datetime import datetime, timedelta, tzinfo
 
+import pybreaker
 import pytest
 from structlog.testing import capture_logs
 
 from dispatch.desk.status import Status
 from dispatch.open311 import DispatchRejectedError, DispatchUnreachableError
+from dispatch.outbox import line as line_module
 from dispatch.outbox.line import Line
 from dispatch.outbox.relay import Relay
 from tests.dispatch.relaying import (
@@ -25,16 +27,31 @@ from tests.dispatch.servers import Answer, Asked, Desk, bad_line, serving
 from tests.store.city import CityStore
 from tests.waiting import wait_until
 
-REST = 0.5
+REST = 600.0
+"""Seconds: nothing here is so slow that the line's rest ends by itself."""
+
+
+class Clock(datetime):
+    """The time that lines go by."""
+
+    moved = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) + cls.moved
 
 
 @pytest.fixture(autouse=True)
-def short_rest(city_store: CityStore) -> None:
+def clock(city_store: CityStore, monkeypatch: pytest.MonkeyPatch) -> None:
     city_store.configure(BREAKER_FAILURES="3", BREAKER_REST_SECONDS=str(REST))
+    monkeypatch.setattr(Clock, "moved", timedelta())
+    for module in (pybreaker, line_module):
+        monkeypatch.setattr(module, "datetime", Clock)
 
 
 def wait_out() -> None:
-    time.sleep(REST + 0.1)
+    """Let the rest of every line be over."""
+    Clock.moved += timedelta(seconds=REST)
 
 
 def test_a_system_that_is_down_is_called_a_few_times_only(
@@ -145,7 +162,9 @@ def test_a_relay_that_runs_delivers_all_once_the_system_is_back(
     desk: Desk, make_relay: MakeRelay, filed: File, city_store: CityStore
 ) -> None:
     """Delivering and polling by turns, as the loop of the process does."""
-    city_store.configure(RELAY_POLL_SECONDS="0.05", STATUS_POLL_SECONDS="0.2")
+    city_store.configure(
+        RELAY_POLL_SECONDS="0.05", STATUS_POLL_SECONDS="0.2", BREAKER_REST_SECONDS="0.5"
+    )
     for n in range(6):
         filed(f"web:{n}")
     stop = threading.Event()
@@ -173,7 +192,7 @@ def test_a_relay_that_runs_delivers_all_once_the_system_is_back(
 
 
 def test_the_line_lets_one_call_through_after_its_rest() -> None:
-    line, calls = Line(2, 0.2), []
+    line, calls = Line(2, REST), []
 
     def call(error: Exception | None = None) -> str:
         calls.append(error)
@@ -189,12 +208,12 @@ def test_the_line_lets_one_call_through_after_its_rest() -> None:
     with pytest.raises(DispatchUnreachableError, match="rests"):
         line.call(call)
     assert len(calls) == 2
-    time.sleep(0.25)
+    wait_out()
     assert not line.rests
     with pytest.raises(DispatchUnreachableError, match="away"):
         line.call(call, away)
     assert line.rests  # one failure is enough now
-    time.sleep(0.25)
+    wait_out()
     with pytest.raises(DispatchRejectedError):  # an answer, if not the one hoped for
         line.call(call, DispatchRejectedError("no", status=400))
     assert not line.rests

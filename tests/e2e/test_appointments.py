@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.driver import Citizen, Heard
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +30,7 @@ def to_confirm(citizen: Citizen, wish: str, hall: str) -> str:
 
 def calendar(heard: Heard) -> httpx.Response:
     """Fetch the calendar file of the one card."""
-    return httpx.get(heard.card("service")["fields"]["日历文件"], timeout=15)
+    return httpx.get(heard.card("service")["fields"]["日历文件"], timeout=WAIT_SECONDS)
 
 
 def test_a_window_and_its_calendar_file_from_beginning_to_end(citizen: Citizen) -> None:

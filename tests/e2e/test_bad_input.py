@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.e2e.driver import OUTSIDE, Attachment, Citizen, jpeg, location, photo
 from tests.stack import Stack
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.e2e
 MEGABYTE = 1024 * 1024
@@ -140,7 +141,7 @@ def test_an_unknown_ticket_and_someone_elses_get_the_same_sentence(
 @pytest.fixture
 def door(stack: Stack) -> Iterator[httpx.Client]:
     """A client without a key."""
-    with httpx.Client(base_url=stack.url, timeout=60) as client:
+    with httpx.Client(base_url=stack.url, timeout=WAIT_SECONDS) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.driver import INSIDE, OUTSIDE, Citizen, Desk, jpeg, location, photo
-from tests.waiting import wait_until
+from tests.waiting import WAIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.e2e
 TICKET = re.compile(r"SM20\d{6}\d{6}")
@@ -71,12 +71,13 @@ def test_the_photo_the_desk_sees_has_no_metadata(citizen: Citizen, desk: Desk, m
     citizen.say(f"工地没围挡，尘土飞扬，{mark}", photo(jpeg(INSIDE)))
     citizen.confirm()
     (url,) = desk.wait_request(mark)["media_url"].split()
-    response = httpx.get(url)
+    response = httpx.get(url, timeout=WAIT_SECONDS)
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/jpeg"
     assert b"Exif" not in response.content[:64]
     forged = re.sub(r"signature=\w", "signature=0", url)
-    assert httpx.get(forged if forged != url else url + "0").status_code == 403
+    forged = forged if forged != url else url + "0"
+    assert httpx.get(forged, timeout=WAIT_SECONDS).status_code == 403
 
 
 def test_a_service_question_in_between_is_answered_and_the_complaint_goes_on(
@@ -294,7 +295,7 @@ def test_what_is_not_solved_goes_back_once(citizen: Citizen, desk: Desk, mark: s
     assert "12345" in asked.text
     wait_until(lambda: "根本没弄好" in desk.page(case), "his words at the desk")
     page = citizen.say(f"查工单{ticket}").card("ticket")["fields"]["进度页面"]
-    shown = httpx.get(page)
+    shown = httpx.get(page, timeout=WAIT_SECONDS)
     assert shown.status_code == 200
     assert "已停业整顿" in shown.text
     assert "照样" not in shown.text

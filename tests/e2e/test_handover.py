@@ -16,6 +16,7 @@ from enquiries.handover.promise import later
 from enquiries.handover.wording import clock
 from tests.e2e.driver import Citizen
 from tests.stack import Stack
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +27,7 @@ class Agent:
     """A member of staff at the console."""
 
     def __init__(self, stack: Stack) -> None:
-        self._http = httpx.Client(base_url=stack.url, timeout=30, follow_redirects=True)
+        self._http = httpx.Client(base_url=stack.url, timeout=WAIT_SECONDS, follow_redirects=True)
         token = self._token(self._http.get("/console/login").text)
         form = {"csrf": token, "name": NAME, "password": PASSWORD}
         assert "排队与对话" in self._http.post("/console/login", data=form).text

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from base.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from tests.e2e.driver import Citizen, Desk, jpeg, photo
+from tests.e2e.driver import ANSWER_SECONDS, Citizen, Desk, jpeg, photo
 from tests.stack import Stack
-from tests.waiting import wait_until
+from tests.waiting import WAIT_SECONDS, wait_until
 
 pytestmark = pytest.mark.e2e
 PROCESSES = ("rasa", "actions", "gateway", "desk", "relay")
@@ -49,7 +49,7 @@ def restart(stack: Stack, *names: str) -> None:
 
 def query(stack: Stack, sql: str, *values: Any) -> list[tuple[Any, ...]]:
     """Read (or change) the store directly, as an operator would."""
-    connection = sqlite3.connect(stack.folder / "shimin.db", timeout=10)
+    connection = sqlite3.connect(stack.folder / "shimin.db", timeout=WAIT_SECONDS)
     try:
         with connection:
             return connection.execute(sql, values).fetchall()
@@ -73,7 +73,7 @@ def test_a_complaint_waits_for_a_stopped_desk_and_arrives_once(
         "a failed attempt",
     )
     assert tried
-    health = httpx.get(f"{stack.url}/api/v1/health", timeout=10)
+    health = httpx.get(f"{stack.url}/api/v1/health", timeout=WAIT_SECONDS)
     assert (health.status_code, health.json()["status"]) == (200, "degraded")
 
     restart(stack, "desk")
@@ -94,7 +94,9 @@ def test_a_relay_killed_before_it_noted_a_delivery_delivers_once(
         in_flight = "SELECT id FROM outbox WHERE ticket_id = ? AND due_at > ?"
         wait_until(lambda: query(stack, in_flight, ticket, soon), "a delivery in flight")
         # The desk will take the request, but the relay cannot write down that it did.
-        lock = sqlite3.connect(stack.folder / "shimin.db", timeout=10, isolation_level=None)
+        lock = sqlite3.connect(
+            stack.folder / "shimin.db", timeout=WAIT_SECONDS, isolation_level=None
+        )
         lock.execute("BEGIN IMMEDIATE")
     finally:
         os.killpg(frozen, signal.SIGCONT)
@@ -172,7 +174,7 @@ def test_a_dead_assistant_is_said_and_the_next_message_works(
     error = refused.json()["error"]
     assert error["code"] == "assistant_unavailable"
     assert "12345" in error["message"]
-    assert httpx.get(f"{stack.url}/api/v1/health", timeout=10).status_code == 503
+    assert httpx.get(f"{stack.url}/api/v1/health", timeout=WAIT_SECONDS).status_code == 503
     restart(stack, "rasa")
     assert citizen.say("多少钱").card("service")["id"] == "id_card_replace"
 
@@ -227,12 +229,14 @@ def signed(stack: Stack, body: dict[str, Any], *, age: int = 0) -> httpx.Respons
     moment = int(time.time()) - age
     secret = stack.settings["SHIMIN_WEBHOOK_SECRET"]
     headers = {TIMESTAMP_HEADER: str(moment), SIGNATURE_HEADER: sign(secret, moment, raw)}
-    return httpx.post(f"{stack.url}/webhooks/dispatch", content=raw, headers=headers, timeout=10)
+    return httpx.post(
+        f"{stack.url}/webhooks/dispatch", content=raw, headers=headers, timeout=WAIT_SECONDS
+    )
 
 
 def desk_updates(stack: Stack, case: str) -> list[dict[str, Any]]:
     """Read the desk's own list of updates of one request."""
-    listed = httpx.get(f"{stack.desk_url}/servicerequestupdates.json", timeout=10).json()
+    listed = httpx.get(f"{stack.desk_url}/servicerequestupdates.json", timeout=WAIT_SECONDS).json()
     return [update for update in listed if update["service_request_id"] == case]
 
 
@@ -258,7 +262,7 @@ def test_a_webhook_with_a_wrong_signature_changes_nothing(
         {TIMESTAMP_HEADER: str(now), SIGNATURE_HEADER: sign("another secret", now, raw)},
         {TIMESTAMP_HEADER: "soon", SIGNATURE_HEADER: sign("", now, raw)},
     ):
-        response = httpx.post(url, content=raw, headers=headers, timeout=10)
+        response = httpx.post(url, content=raw, headers=headers, timeout=WAIT_SECONDS)
         assert response.status_code == 401
         assert response.json()["error"]["code"] == "signature_invalid"
     assert signed(stack, body, age=3600).status_code == 401, "a replay from an hour ago"
@@ -317,14 +321,16 @@ def test_a_step_taken_while_the_gateway_is_down_is_told_once(
     # The desk goes on trying its webhook until it is taken (and found to be known).
     desk_log = "SELECT delivered_at FROM desk_webhook WHERE update_id = ?"
     (update,) = desk_updates(stack, case)
-    wait_until(lambda: delivered(stack, desk_log, update["update_id"]), "the webhook", seconds=45)
+    wait_until(
+        lambda: delivered(stack, desk_log, update["update_id"]), "the webhook", ANSWER_SECONDS
+    )
     told = [r for r in citizen.news() if "已受理您的工单" in r["text"]]
     assert len(told) == 1
 
 
 def delivered(stack: Stack, sql: str, update_id: str) -> bool:
     """Tell whether the desk has delivered an update."""
-    connection = sqlite3.connect(stack.folder / "desk.db", timeout=10)
+    connection = sqlite3.connect(stack.folder / "desk.db", timeout=WAIT_SECONDS)
     try:
         row = connection.execute(sql, (update_id,)).fetchone()
     finally:

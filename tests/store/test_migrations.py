@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,19 @@ def test_all_the_way_down_and_up(empty: str) -> None:
         assert reflected(connection) == []
     upgrade(empty)
     assert shape(empty) == newest
+
+
+def test_temporary_passwords_that_are_out_end_in_three_days(empty: str) -> None:
+    upgrade(empty, "0018")
+    fill(empty)
+    with opened(empty) as connection:
+        agents = next(table for table in reflected(connection) if table.name == "agents")
+        (row,) = connection.execute(sa.select(agents)).mappings()
+        own = {**row, "id": 2, "name": "own", "password_temporary": False}
+        connection.execute(agents.insert().values(own))
+    before = datetime.now(UTC)
+    upgrade(empty, "0019")
+    given, kept = (row["password_expires_at"] for row in contents(empty)["agents"])
+    given = given if given.tzinfo else given.replace(tzinfo=UTC)
+    assert before <= given - timedelta(days=3) <= datetime.now(UTC)
+    assert kept is None

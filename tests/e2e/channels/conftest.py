@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from tests.browser.pages import Watch, chromium_program
 from tests.channels.telegram.bot_api import BotApi
@@ -19,8 +19,6 @@ from tests.e2e.channels.people import ByApi, Newcomer, Person
 from tests.e2e.driver import citizens
 from tests.stack import Stack
 from tests.waiting import wait_until
-
-expect.set_options(timeout=10_000)
 
 AGENT, PASSWORD = "小李", "korrekt-horse-1"
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.browser.pages import Citizen, Watch
-from tests.e2e.channels.people import ANSWER_SECONDS, Shown
+from tests.e2e.channels.people import Shown
+from tests.e2e.driver import ANSWER_SECONDS
 
 _MS = ANSWER_SECONDS * 1000
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from tests.channels.telegram.bot_api import BotApi, message, photo
 from tests.channels.telegram.emulated import Emulator, post
-from tests.e2e.channels.people import ANSWER_SECONDS, Queues, Shown
+from tests.e2e.channels.people import Queues, Shown
+from tests.e2e.driver import ANSWER_SECONDS
 from tests.stack import Stack
 from tests.waiting import wait_until
 

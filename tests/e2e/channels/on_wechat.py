@@ -9,7 +9,8 @@ from geocoordinates_ffi import Wgs84, wgs84_to_gcj02
 
 from channels.wechat.wording import ASKED
 from tests.channels.wechat.official import Official, Servers
-from tests.e2e.channels.people import ANSWER_SECONDS, Queues, Shown
+from tests.e2e.channels.people import Queues, Shown
+from tests.e2e.driver import ANSWER_SECONDS
 from tests.stack import Stack
 from tests.waiting import wait_until
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.driver import ANSWER_SECONDS
 from tests.stack import Stack
-from tests.waiting import wait_until
+from tests.waiting import WAIT_SECONDS, wait_until
 
 Outcome = dict[str, Any]
-SETTLED_SECONDS = 30.0
 _TICKETS = """
     SELECT id, category, status, rating, external_id,
         (SELECT count(*) FROM media WHERE ticket_id = tickets.id AND role = 'report') AS photos
@@ -35,7 +35,7 @@ def wait_outcome(stack: Stack, citizen: str, expected: Outcome) -> None:
         return last[0] == expected
 
     try:
-        wait_until(reached, "the outcome", SETTLED_SECONDS, pause=0.3)
+        wait_until(reached, "the outcome", ANSWER_SECONDS, pause=0.3)
     except AssertionError:
         assert last[0] == expected  # shows what differs
         raise
@@ -59,7 +59,9 @@ def outcome(stack: Stack, citizen: str) -> Outcome:
 def _rows(stack: Stack, sql: str, name: str) -> list[sqlite3.Row]:
     """Read the store without a chance to change it."""
     path = stack.folder / "shimin.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=WAIT_SECONDS)
+    ) as connection:
         connection.row_factory = sqlite3.Row
         return connection.execute(sql, (name,)).fetchall()
 
@@ -91,7 +93,7 @@ def case_of(stack: Stack, ticket: str) -> str:
 
 def desk_request(stack: Stack, request_id: str) -> dict[str, Any]:
     """Return what the desk was told (GeoReport v2)."""
-    answer = httpx.get(f"{stack.desk_url}/requests/{request_id}.json", timeout=15)
+    answer = httpx.get(f"{stack.desk_url}/requests/{request_id}.json", timeout=WAIT_SECONDS)
     answer.raise_for_status()
     request: dict[str, Any] = answer.json()[0]
     return request

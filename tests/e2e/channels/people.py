@@ -8,13 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.e2e.driver import Citizen, Heard, location
+from tests.e2e.driver import ANSWER_SECONDS, Citizen, Heard, location
 from tests.e2e.driver import photo as photo_of
 from tests.stack import Stack
-from tests.waiting import wait_until
-
-ANSWER_SECONDS = 150.0
-"""An answer is awaited for so long: a process that starts on a busy machine is slow, not wrong."""
+from tests.waiting import WAIT_SECONDS, wait_until
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ class Queues:
         wait_until(taken, "a message in hand", ANSWER_SECONDS)
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
+        return sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=WAIT_SECONDS)
 
     def _answered(self, received: int) -> bool:
         with closing(self._open()) as connection:

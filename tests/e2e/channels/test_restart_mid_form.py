@@ -19,7 +19,7 @@ from tests.e2e.channels.on_page import new_context
 from tests.e2e.channels.on_telegram import OnTelegram, Strict
 from tests.e2e.channels.on_wechat import OnWechat
 from tests.e2e.channels.outcome import wait_outcome
-from tests.e2e.channels.people import ANSWER_SECONDS
+from tests.e2e.driver import ANSWER_SECONDS
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e

@@ -212,7 +212,7 @@ def own_words(session: Session, settings: Settings, citizen_id: str) -> list[dic
     if not key:
         log.warning("conversation_not_in_copy", cause="SHIMIN_TRACKER_KEY is not set here")
         return [{"note": _LOCKED_AWAY}]
-    shown = _opened_rows(rows, _fernet(key))
+    shown = _decrypted(rows, _fernet(key))
     note_access(session, f"citizen:{citizen_id}", "data_export", f"{NAME}:{citizen_id}", "data")
     return shown
 
@@ -227,7 +227,7 @@ def _said(engine: Engine, citizen_id: str) -> list[tuple[float, str]]:
         return [(row.timestamp, row.data) for row in connection.execute(said)]
 
 
-def _opened_rows(rows: list[tuple[float, str]], fernet: Fernet) -> list[dict[str, Any]]:
+def _decrypted(rows: list[tuple[float, str]], fernet: Fernet) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = []
     titles: dict[str, str] = {}
     for at, token in rows:

@@ -122,5 +122,8 @@ def action_forget_me(dispatcher: CollectingDispatcher, tracker: Tracker) -> list
     text = "您的个人情况、清单和订阅都已删除。" if known else "我这里没有保存您的个人情况。"
     visits = "还没到时间的预约给您留着，不想去了可以说“取消预约”。" if ahead else ""
     links = forgotten(others) if others else ""
-    say(dispatcher, f"{text}已提交的工单是城市的办理记录，会继续办完。{visits}{links}")
+    say(
+        dispatcher,
+        f"{text}我们的聊天记录稍后也会删除。已提交的工单是城市的办理记录，会继续办完。{visits}{links}",
+    )
     return [SlotSet(slot, None) for slot in _FORGOTTEN]

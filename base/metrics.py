@@ -58,6 +58,15 @@ HANDOVER_AGE = Gauge(
 )
 NOTICES = Gauge("shimin_notice_deliveries", "Notices of policies, per channel told.", ("state",))
 OVERDUE = Gauge("shimin_tickets_overdue", "Open tickets past a limit.", ("limit",))
+ERASED_EVENTS = Counter(
+    "shimin_conversation_events_erased_total",
+    "Events of conversations that were deleted, and why: expired, requested.",
+    ("reason",),
+)
+ERASURE_AGE = Gauge(
+    "shimin_conversation_erasure_oldest_seconds",
+    "How long the oldest request to erase a conversation waits.",
+)
 FIGURES_AT = Gauge(
     "shimin_figures_timestamp_seconds", "When the figures of the store were last taken (Unix time)."
 )

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     audit_keep_days: int = Field(default=1095, ge=183)  # six months at least: 网络安全法 第二十一条
     message_keep_days: int = Field(default=180, ge=7)  # after it was delivered
     contact_keep_days: int = Field(default=365, ge=30)  # name and phone on a closed ticket
+    conversation_keep_days: int = Field(default=180, ge=7)  # what was said, in Rasa's database
 
     appointment_keep_days: int = Field(default=90, ge=7)  # after the visit
 

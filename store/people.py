@@ -16,8 +16,9 @@ from store.appointment_models import Appointment
 from store.checklists import forget_checklists
 from store.consents import withdraw
 from store.database import insert_missing
+from store.erasures import ask_for_erasure
 from store.handover import forget_citizen
-from store.identities import forget_links
+from store.identities import forget_links, mine
 from store.incoming import forget_given_up
 from store.models import Citizen, OutgoingMessage, Subscription, plain, utc_now
 from store.notice_models import (
@@ -155,11 +156,14 @@ def forget_profile(session: Session, citizen_id: str) -> bool:
     """Erase every personal column, contacts, notices, checklists and hand-overs; end subscriptions.
 
     Of this conversation alone: what was begun in a linked one stays there, and the link ends.
-    Messages that were read go too, and every consent counts as withdrawn. Tell whether anything
-    was there. Tickets stay: they are the city's record of a case (see
-    docs/privacy.md). Appointments go but for those that are still to come: a window waits.
+    What was said goes in both, soon after (:mod:`store.erasures`). Messages that were read go
+    too, and every consent counts as withdrawn. Tell whether anything but words was there.
+
+    Tickets stay: they are the city's record of a case (see docs/privacy.md). Appointments go but
+    for those that are still to come: a window waits.
     """
     record = session.get(Citizen, citizen_id)
+    ask_for_erasure(session, mine(session, citizen_id), utc_now())
     ended = forget_citizen(session, citizen_id) | unsubscribe_all(session, citizen_id)
     listed = forget_checklists(session, citizen_id) | forget_links(session, citizen_id)
     forget_spoken(session, citizen_id)

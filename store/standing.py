@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from store.erasures import waiting_since
 from store.handover_models import Handover
 from store.notice_models import NoticeDelivery
 from store.outbox import backlog
@@ -27,6 +28,7 @@ class Standing:
     handovers: dict[str, int]
     handover_oldest: datetime | None
     notices: dict[str, int]
+    erasure_oldest: datetime | None
 
 
 def standing(session: Session) -> Standing:
@@ -44,4 +46,5 @@ def standing(session: Session) -> Standing:
         handovers=dict(session.execute(handovers).all()),
         handover_oldest=session.scalar(queue),
         notices=dict(session.execute(notices).all()),
+        erasure_oldest=waiting_since(session),
     )

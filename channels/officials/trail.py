@@ -31,6 +31,7 @@ TABLES = {
     "link_codes": "关联验证码",
     "people": "渠道关联",
     "agents": "账号",
+    "conversations": "聊天记录",
     "audit": "审计记录",
     "audit_head": "审计链",
 }
@@ -47,6 +48,7 @@ PURPOSES = {
     "media_link": "打开照片",
     "export_12345": "导出12345工单",
     "data_export": "市民导出资料",
+    "conversation_erased": "按要求删除聊天记录",
     "find_duplicates": "查找重复工单",
     "nlu_review": "语料复核",
     "unanswered_questions": "未答问题",

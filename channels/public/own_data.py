@@ -14,10 +14,13 @@ from typing import IO, Any
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from sqlalchemy.orm import Session
 
-from base.errors import ShiminError
+from base.errors import ShiminError, UpstreamError
+from base.settings import get_settings
 from channels.public.own_data_words import titled
 from channels.public.routes import PublicPages
+from store.conversations import NAME, own_words
 from store.database import reading, unit_of_work
 from store.media import read_media
 from store.models import utc_now
@@ -34,6 +37,7 @@ _HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_STATUS = {"ask": 200, "invalid": 404, "later": 503}
 _LONGEST = 64
 _IN_MEMORY = 8 * 1024 * 1024
 _CHUNK = 256 * 1024
@@ -55,9 +59,13 @@ def download(token: str, request: Request) -> Response:
     """
     if len(token) > _LONGEST:
         return _page(request, "invalid")
-    with unit_of_work() as session:
-        citizen = take(session, token, utc_now())
-        data = collect(session, citizen) if citizen is not None else {}
+    try:
+        with unit_of_work() as session:
+            citizen = take(session, token, utc_now())
+            data = _everything(session, citizen) if citizen is not None else {}
+    except UpstreamError as error:
+        log.error("export_put_off", code=error.code, detail=error.detail)
+        return _page(request, "later")
     if citizen is None:
         return _page(request, "invalid")
     file = _packed(_pages(request), citizen, data)
@@ -65,6 +73,11 @@ def download(token: str, request: Request) -> Response:
     name = f"my-data-{utc_now():%Y%m%d}.zip"
     headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+
+
+def _everything(session: Session, citizen: str) -> dict[str, list[dict[str, Any]]]:
+    said = own_words(session, get_settings(), citizen)
+    return collect(session, citizen) | ({NAME: said} if said else {})
 
 
 def _packed(pages: PublicPages, citizen: str, data: dict[str, Any]) -> IO[bytes]:
@@ -105,4 +118,4 @@ def _pages(request: Request) -> PublicPages:
 
 def _page(request: Request, state: str) -> HTMLResponse:
     page = _pages(request).page("own_data_link.html", state=state)
-    return HTMLResponse(page, 404 if state == "invalid" else 200, _HEADERS)
+    return HTMLResponse(page, _STATUS[state], _HEADERS)

@@ -35,6 +35,8 @@ _TABLES = {
     "offered_buttons": "给您的按钮",
     "offered_choices": "给您的选项",
     "answered_messages": "最近的回答",
+    "conversations": "聊天记录",
+    "conversation_erasures": "删除聊天记录的要求",
 }
 _COLUMNS = {
     "id": "编号", "created_at": "时间", "updated_at": "更新时间", "at": "时间", "name": "姓名",
@@ -46,7 +48,8 @@ _COLUMNS = {
     "ticket_id": "工单编号", "content_type": "类型", "size": "字节数", "evidence": "拍摄信息",
     "delivered_at": "送达时间", "policy_id": "政策", "service_name": "事项",
     "starts_at": "开始时间", "ends_at": "结束时间", "consent": "同意的记录", "plan": "选择",
-    "state": "状态",
+    "state": "状态", "speaker": "谁说的", "shown": "同时显示的", "asked_at": "提出时间",
+    "due_at": "下次处理", "erased_at": "删除时间",
     "to_status": "变为", "from_status": "原状态", "unit": "单位", "occurred_at": "发生时间",
 }  # fmt: skip
 

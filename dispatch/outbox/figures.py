@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from base.metrics import (
+    ERASURE_AGE,
     FIGURES_AT,
     HANDOVER_AGE,
     HANDOVERS,
@@ -32,6 +33,7 @@ def take_figures(now: datetime) -> None:
             gauge.labels(state).set(counts.get(state, 0))
     OUTBOX_AGE.set(_age(found.outbox_oldest, now))
     HANDOVER_AGE.set(_age(found.handover_oldest, now))
+    ERASURE_AGE.set(_age(found.erasure_oldest, now))
     FIGURES_AT.set(now.timestamp())
 
 

@@ -20,6 +20,7 @@ from dispatch.case.after_photos import fetch_pending, photo_client
 from dispatch.case.closing import close_unanswered
 from dispatch.case.deadlines import call_for_overdue
 from dispatch.classification.categories import Categories
+from dispatch.outbox.conversations import erase_on_request, forget_old
 from dispatch.outbox.figures import count_overdue, take_figures
 from dispatch.reporting.drafts import expire, remind
 from dispatch.similar.hotspots import HotSpots
@@ -37,6 +38,7 @@ EVERY_SECONDS = 300.0
 DAY_SECONDS = 86400.0
 HOT_SPOT_SECONDS = 30.0
 FIGURES_SECONDS = 15.0
+ERASURE_SECONDS = 30.0
 PHOTO_SECONDS = 10.0
 """Somebody may be looking at the message that shows the photo."""
 
@@ -104,6 +106,8 @@ def jobs(settings: Settings, categories: Categories, supervisor: str) -> tuple[J
         Job("link_codes", in_unit_of_work(codes), DAY_SECONDS),
         Job("checklist_expiry", in_unit_of_work(checklists), DAY_SECONDS),
         Job("retention", in_unit_of_work(retention), DAY_SECONDS),
+        Job("conversation_expiry", partial(forget_old, settings)),
+        Job("conversation_erasure", partial(erase_on_request, settings), ERASURE_SECONDS),
     )
 
 

@@ -177,7 +177,10 @@ def not_linked() -> Reply:
 def forgotten(others: Sequence[Citizen]) -> str:
     """Return what the erasure in one conversation means for the linked ones."""
     names = "、".join(described(citizen) for citizen in others)
-    return f"和{names}的关联也取消了；那边的资料没有动，要删除请在那边也说一遍。"
+    return (
+        f"和{names}的关联也取消了，那边的聊天记录也会删除；"
+        "那边的其他资料没有动，要删除请在那边也说一遍。"
+    )
 
 
 def _remove(identity: Identity) -> str:

@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.policy_subscriptions import action_forget_me
 from actions.tickets import action_check_ticket, action_withdraw_ticket
 from store.database import unit_of_work
+from store.erasure_models import ConversationErasure
 from store.identities import link, mine, unlink
 from store.models import AuditEntry, Ticket, plain, utc_now
 from store.people import citizen, read_profiles, save_profile
@@ -69,8 +70,10 @@ def test_forgetting_says_what_stays_on_the_other_channel(linked: None, tracker: 
             save_profile(session, who, "resident", {"age": 40})
     dispatcher = CollectingDispatcher()
     action_forget_me(dispatcher, tracker("删除我的资料", "forget_me", sender=CHAT))
-    assert "“网页聊天”" in said(dispatcher) and "那边的资料没有动" in said(dispatcher)
+    assert "聊天记录稍后也会删除" in said(dispatcher)
+    assert "“网页聊天”" in said(dispatcher) and "那边的其他资料没有动" in said(dispatcher)
     with unit_of_work() as session:
         assert mine(session, CHAT) == (CHAT,)
         assert read_profiles(session, CHAT, "test") == {}
         assert read_profiles(session, WEB, "test") != {}
+        assert {row.citizen_id for row in session.query(ConversationErasure)} == {WEB, CHAT}

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from base.settings import get_settings
 from channels.own_data import asks_for_copy
 from channels.public.own_data_words import titled
 from store.database import unit_of_work
@@ -23,6 +24,8 @@ from store.people import queue_message, save_profile
 from store.privacy_models import DataExport
 from tests.channels.conftest import Gateway, refusal
 from tests.channels.photos import encoded, scene
+from tests.stack import free_port
+from tests.store.rasa import RasaStore
 
 PHONE = "13800138000"
 WORDS = "油烟<script>alert(1)</script>"
@@ -128,6 +131,32 @@ def test_everything_known_is_in_the_file_and_nobody_elses(gateway: Gateway) -> N
             ("citizen:api:own-1", "description"),
             ("citizen:api:own-1", "content"),
         }
+
+
+def test_what_was_said_is_in_the_file_and_the_link_waits_for_it(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = get_settings()
+    rasa = RasaStore(settings.tracker_url, settings.tracker_key.get_secret_value())
+    rasa.make()
+    rasa.add("api:own-5", utc_now(), "user", text=WORDS)
+    rasa.add("api:own-6", utc_now(), "user", text="别人的话")
+    with gateway.api() as http:
+        path = path_of(gateway, http, "own-5")
+    with gateway.client() as http:
+        with monkeypatch.context() as away:
+            away.setenv("SHIMIN_TRACKER_URL", f"postgresql://127.0.0.1:{free_port()}/rasa")
+            get_settings.cache_clear()
+            refused = http.post(path)
+            assert (refused.status_code, "暂时取不到" in refused.text) == (503, True)
+        get_settings.cache_clear()
+        file = http.post(path)
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        (said,) = json.loads(archive.read("data.json"))["data"]["conversations"]
+        page = archive.read("我的资料.html").decode()
+    assert (said["speaker"], said["words"]) == ("您", WORDS)
+    assert "聊天记录" in page and "&lt;script&gt;" in page and "<script>" not in page
+    assert "别人的话" not in page
 
 
 def test_a_link_ends_with_time_and_with_the_next(gateway: Gateway) -> None:

@@ -26,7 +26,8 @@ from store.people import queue_message, save_profile
 from store.privacy import note_access, reveal
 from tests.cli.conftest import Command
 from tests.isolated import isolated, isolated_environment
-from tests.stack import SHIMIN
+from tests.stack import SHIMIN, free_port
+from tests.store.rasa import RasaStore
 
 PEOPLE = 5
 Configure = Callable[..., None]
@@ -255,7 +256,9 @@ def test_a_new_installation_has_nothing_to_forget(command: Command) -> None:
     for arguments in (("--dry-run",), ()):
         done = command("retention", "run", *arguments)
         assert (done.returncode, done.stderr) == (0, "")
-        assert set(told(done.stdout)) == {"audit", "messages", "contacts", "consents", "exports"}
+        assert set(told(done.stdout)) == {
+            "audit", "messages", "contacts", "consents", "exports", "conversations"
+        }  # fmt: skip
         assert not any(told(done.stdout).values())
 
 
@@ -274,6 +277,24 @@ def test_a_dry_run_counts_and_a_run_forgets_what_is_over(command: Command) -> No
     assert told(command("retention", "run").stdout)["messages"] == 1
     assert waiting() == 2
     assert told(command("retention", "run").stdout)["messages"] == 0
+
+
+def test_conversations_are_counted_and_forgotten_in_rasas_own_database(
+    command: Command, configure: Configure
+) -> None:
+    settings = get_settings()
+    rasa = RasaStore(settings.tracker_url, settings.tracker_key.get_secret_value())
+    rasa.make()
+    long_ago = utc_now() - timedelta(days=settings.conversation_keep_days + 1)
+    rasa.turn("web:1", long_ago, session=True)
+    rasa.turn("web:2", utc_now(), session=True)
+    assert told(command("retention", "run", "--dry-run").stdout)["conversations"] == 4
+    assert told(command("retention", "run").stdout)["conversations"] == 4
+    assert (rasa.moments("web:1"), len(rasa.moments("web:2"))) == ([], 1)
+    configure(TRACKER_URL=f"postgresql://shimin:hidden@127.0.0.1:{free_port()}/rasa")
+    away = command("retention", "run")
+    assert (away.returncode, "exports" in away.stdout) == (2, True)
+    assert "conversations_unavailable" in away.stderr and "hidden" not in away.stderr
 
 
 def test_logs_are_not_forgotten_before_the_law_allows(

@@ -81,6 +81,8 @@ def isolated_store(
         DATABASE_URL=url,
         DATA_KEY=Fernet.generate_key().decode(),
         MEDIA_DIR=str(folder / "media"),
+        TRACKER_URL=f"sqlite:///{folder / 'rasa.db'}",
+        TRACKER_KEY=Fernet.generate_key().decode(),
         DESK_DATABASE_URL=f"sqlite:///{folder / 'desk.db'}",
         DESK_MEDIA_DIR=str(folder / "desk-media"),
         DESK_PORT=str(desk),

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 
 WHOLE = ("e2e", "browser")
-"""Folders whose tests share one running product and therefore run one after the other."""
+"""Folders whose tests need the running product: each of two workers starts one, of some 3 GB."""
 
 ONCE_MORE = ("--reruns", "1", "--durations=40")
 """A test that fails is run once more and listed as RERUN: hundreds start real servers, and a busy
@@ -37,7 +37,7 @@ TESTS = {
         *(f"--ignore=tests/{folder}" for folder in WHOLE),
     ],
     "tests of the whole product": [
-        BIN / "python", "-m", "pytest", *ONCE_MORE,
+        BIN / "python", "-m", "pytest", "-n", "2", "--dist", "loadfile", *ONCE_MORE,
         *(f"tests/{folder}" for folder in WHOLE),
     ],
 }  # fmt: skip

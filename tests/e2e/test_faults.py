@@ -22,7 +22,8 @@ from benchmarks.faults.verdict import Evidence, judge
 from tests.serving import http_server
 from tests.stack import Stack
 
-REWIRED = ("gateway", "desk", "relay")
+REWIRED = ("gateway", "actions", "desk", "relay")
+"""Whoever was told of the proxies, by the test or when the drill started it anew."""
 PLAN = Plan(
     complaints=20,
     seed=20261121,

@@ -11,12 +11,25 @@ from typing import Any
 import pytest
 
 from base.calendar import city_today
+from base.settings import get_settings
 from cli.main import main
+from matcher.catalogue import Catalogue
 from store.answer_quality import answer_key, count, keep_unanswered, policy_key, rate
 from store.database import unit_of_work
 from store.models import AuditEntry
 from store.quality_models import SettledGroup
 from tests.store.city import CityStore, isolated_store
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """The city's, which takes seconds to load: the commands of this file share it."""
+    return Catalogue.load(get_settings())
+
+
+@pytest.fixture(autouse=True)
+def loaded(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Catalogue, "load", lambda _: catalogue)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import yaml
 
 from base.errors import ConfigurationError
 from base.settings import ROOT
-from enquiries.unclear import cluster
 from store.database import unit_of_work
 from store.unclear import Unclear, decide, read_unclear
 
@@ -30,6 +29,8 @@ def list_clusters(
     """List clusters of open messages with suggested intents, the largest first."""
     if context.invoked_subcommand:
         return
+    from enquiries.unclear import cluster
+
     with unit_of_work() as session:
         clusters = cluster(read_unclear(session, "open", _official()))
     if as_json:

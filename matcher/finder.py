@@ -237,6 +237,8 @@ class Finder(ABC, Generic[Item]):
 def _shared(index: HybridIndex, text: str, scores: Floats) -> tuple[int, ...]:
     """Return the items whose names share the word that ``text`` is, likeliest first."""
     rivals = index.sharing(text, None if index.exhaustive else np.flatnonzero(scores))
+    if not rivals:
+        return ()
     shared = [
         int(row)
         for row in np.argsort(-scores, kind="stable")

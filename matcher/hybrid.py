@@ -387,11 +387,12 @@ class _Names:
         self._documents: dict[str, set[str]] = {}
         for document, name in named:
             self._documents.setdefault(name, set()).add(document)
+        self._every = "\n".join(self._documents)
 
     def sharing(self, word: str, among: Container[str] | None = None) -> frozenset[str]:
         """Return the documents, of those ``among``, named ``word``, else those named with it."""
         exact = _those(self._documents.get(word, ()), among)
-        if exact:
+        if exact or word not in self._every:  # whole questions, mostly: one search for all names
             return exact
         holding = (own for name, own in self._documents.items() if word in name)
         return _those(chain.from_iterable(holding), among)

@@ -426,7 +426,8 @@ def _best(values: Floats | Vectors, starts: Rows, count: int) -> Floats:
 
 def _explained(comparison: Comparison, kept: npt.NDArray[np.bool_], starts: Rows) -> Floats:
     """Return the share of the text's weight that each document has in some passage."""
-    has = np.maximum.reduceat(comparison.hits * kept[:, None], starts, axis=0)
+    hits = comparison.hits if kept.all() else comparison.hits * kept[:, None]
+    has = np.maximum.reduceat(hits, starts, axis=0)
     explained: Floats = has @ comparison.weights
     return explained
 

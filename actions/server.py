@@ -26,6 +26,7 @@ from actions import (
 )
 from actions.registry import ACTIONS
 from actions.resources import duplicates, intake, live_catalogue, router
+from base.memory import keep_what_is_loaded
 from base.settings import Settings
 from base.threads import one_thread_a_product
 
@@ -67,6 +68,7 @@ def serve(settings: Settings) -> None:
         executor.register_function(name, runner)
     log.info("actions_ready", actions=len(executor.actions))
     application = create_app(executor, cors_origins=[])
+    keep_what_is_loaded()
     application.run(
         host=settings.actions_host,
         port=settings.actions_port,

@@ -50,8 +50,8 @@ class PersonInChat:
     def state_of(self, citizen: str) -> State | None:
         """Return where the citizen's hand-over is, None without one; nobody waits for this."""
         with reading() as session:
-            row = rows.open_of(session, citizen)
-            return None if row is None else State(row.state)
+            state = rows.open_state_of(session, citizen)
+            return None if state is None else State(state)
 
     def answer_words(self, citizen: str, text: str) -> list[dict[str, Any]] | None:
         """Answer a button or a few words about the hand-over; None when they are about else."""

@@ -9,6 +9,7 @@ import structlog
 import typer
 import uvicorn
 
+from base.memory import keep_what_is_loaded, share_freed_memory
 from base.metrics import serve_metrics
 from base.settings import VAR, Settings, get_settings
 from base.threads import one_thread_a_product
@@ -18,6 +19,12 @@ app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
 
 START_LIMIT_SECONDS = 300
+
+
+@app.callback()
+def every_process() -> None:
+    """Run the product's processes, one a command."""
+    share_freed_memory()
 
 
 @app.command()
@@ -85,6 +92,7 @@ def channels() -> None:
     one_thread_a_product()
     service = Service(running, assistant, settings)
     stop_on_signals(service.stop)
+    keep_what_is_loaded()
     service.run()
 
 
@@ -113,7 +121,9 @@ def relay() -> None:
     with Open311Client(settings.dispatch_url, key, format=settings.dispatch_format) as client:
         categories = load_categories(settings.categories_file)
         more = (*notice_jobs(settings), *visit_jobs(settings), *handover_jobs(settings))
-        Relay(client, settings, categories, more).run()
+        carrier = Relay(client, settings, categories, more)
+        keep_what_is_loaded()
+        carrier.run()
 
 
 @app.command()
@@ -133,6 +143,7 @@ def ready() -> None:
 
 
 def _run(application: object, host: str, port: int) -> None:
+    keep_what_is_loaded()
     uvicorn.run(
         application,  # type: ignore[arg-type]
         host=host,

@@ -86,10 +86,12 @@ class Stock(Generic[Item]):
     Args:
         items: by id.
         index: of their passages.
+        outside: ``(documents,)``, which of the index's documents are :meth:`Finder.is_outside`.
     """
 
     items: Mapping[str, Item]
     index: HybridIndex
+    outside: npt.NDArray[np.bool_]
 
 
 class Finder(ABC, Generic[Item]):
@@ -124,9 +126,16 @@ class Finder(ABC, Generic[Item]):
         cache = None
         if cache_dir is not None:
             cache = EmbeddingCache.named(encoder, cache_dir, self.collection)
-        index = HybridIndex(encoder, self._passages(items), self._named(items), cache, limits)
+        index = HybridIndex(
+            encoder,
+            self._passages(items),
+            self._named(items),
+            cache,
+            limits,
+            learns=self.calibration.learns,
+        )
         self._changing = threading.Lock()
-        self.stock = Stock({item.id: item for item in items}, index)
+        self.stock = self._stock({item.id: item for item in items}, index)
 
     @property
     def items(self) -> Mapping[str, Item]:
@@ -179,7 +188,11 @@ class Finder(ABC, Generic[Item]):
             items = {name: item for name, item in stock.items.items() if name not in removed}
             items |= {item.id: item for item in put}
             index = stock.index.changed(self._passages(put), self._named(put), removed)
-            self.stock = Stock(items, index)
+            self.stock = self._stock(items, index)
+
+    def _stock(self, items: Mapping[str, Item], index: HybridIndex) -> Stock[Item]:
+        outside = [self.is_outside(items[name]) for name in index.documents]
+        return Stock(items, index, np.array(outside, dtype=bool))
 
     def find(self, text: str, among: Container[str] | None = None) -> Finding[Item]:
         """Return what ``text`` means, as a :class:`Finding`.
@@ -196,13 +209,12 @@ class Finder(ABC, Generic[Item]):
         logits = stock.index.logits(text, self.calibration, among)
         every, none = probabilities(logits, self.calibration.none)
         documents = stock.index.documents
-        outside = np.array([self.is_outside(stock.items[name]) for name in documents], dtype=bool)
-        scores, none = apart(every, none, outside)
+        scores, none = apart(every, none, stock.outside)
         kind, rows = judge(scores, none, self.calibration)
         shared = () if kind == "unknown" else _shared(stock.index, text, scores)
         if len(shared) > 1:
             kind, rows = "ambiguous", shared
-        elif kind != "certain" and outside.any() and every.max() >= self.calibration.certain:
+        elif kind != "certain" and stock.outside.any() and every.max() >= self.calibration.certain:
             kind, rows, scores = "certain", (int(np.argmax(every)),), every
         return Finding(
             kind,
@@ -225,6 +237,8 @@ class Finder(ABC, Generic[Item]):
 def _shared(index: HybridIndex, text: str, scores: Floats) -> tuple[int, ...]:
     """Return the items whose names share the word that ``text`` is, likeliest first."""
     rivals = index.sharing(text, None if index.exhaustive else np.flatnonzero(scores))
+    if not rivals:
+        return ()
     shared = [
         int(row)
         for row in np.argsort(-scores, kind="stable")

@@ -9,9 +9,10 @@ changing the encoder or replacing the city's documents.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,6 +22,7 @@ import structlog
 from pydantic import Field
 
 from base.encoder import Encoder, Vectors
+from base.recent import Recent
 from matcher.documents import Document, read_model
 from matcher.index import EmbeddingCache, Passage, Rows, SemanticIndex, encode_all
 from matcher.learned import MOST, Kernel, Learned
@@ -44,6 +46,9 @@ log = structlog.get_logger(__name__)
 
 CALIBRATION_FILE = Path(__file__).with_name("calibration.yml")
 MAX_CANDIDATES = 4
+REMEMBERED = 64
+"""Texts whose features are kept: a turn asks of the same words up to four times, and half of the
+follow-ups (多少钱, 要带什么) are the same for everybody."""
 
 DocumentSet = Literal["services", "policies"]
 Verdict = Literal["certain", "ambiguous", "unknown"]
@@ -88,6 +93,11 @@ class Calibration(Document):
         """The weights in the order of ``FEATURES``."""
         return np.array([self.weights[name] for name in FEATURES], dtype=np.float32)
 
+    @property
+    def learns(self) -> bool:
+        """Whether what is learned from the passages counts."""
+        return self.weights["learned"] != 0.0
+
 
 class _CalibrationFile(Document):
     services: Calibration
@@ -119,18 +129,22 @@ class HybridIndex:
         named: the texts that are a document's name or nickname, by document.
         cache: keeps the vectors between starts.
         limits: how many passages are compared.
+        learns: whether to learn from the passages; the feature ``learned`` is 0 otherwise.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         encoder: Encoder,
         passages: Sequence[Passage],
         named: Mapping[str, Collection[str]],
         cache: EmbeddingCache | None = None,
         limits: Limits = LIMITS,
+        *,
+        learns: bool = True,
     ) -> None:
         self._encoder = encoder
         self._limits = limits
+        self._learns = learns
         ordered = sorted(map(_normalised, passages), key=lambda passage: passage.document)
         texts = [passage.text for passage in ordered]
         vectors = cache.vectors(texts) if cache is not None else None
@@ -146,9 +160,11 @@ class HybridIndex:
         self.passages = passages
         wanted = frozenset().union(*self.names.values())
         self._named = np.array([passage.text in wanted for passage in passages], dtype=bool)
-        self._bare_names = {
-            row: bare(passages[row].text) for row in np.flatnonzero(self._named).tolist()
-        }
+        self._names = _Names(
+            (passages[row].document, bare(passages[row].text))
+            for row in np.flatnonzero(self._named).tolist()
+        )
+        self._recent = Recent[Floats](REMEMBERED)
         starts = [
             row
             for row, passage in enumerate(passages)
@@ -163,9 +179,11 @@ class HybridIndex:
         """Learn from the passages what their documents have in common, unless they are too many."""
         self.targets = np.repeat(np.arange(len(self._starts)), self._stops - self._starts)
         self._kernel = self._learned = None
-        if len(self.passages) > MOST and self.exhaustive:
+        if not self._learns or not self.exhaustive:
+            return
+        if len(self.passages) > MOST:
             log.warning("nothing_learned", passages=len(self.passages), most=MOST)
-        if 0 < len(self.passages) <= MOST and self.exhaustive:
+        elif self.passages:
             self._kernel = Kernel(self._written, self._heard, self.vectors)
             texts = [passage.text for passage in self.passages]
             self._learned = Learned.remembered(self._kernel, self.targets, texts, self._folder)
@@ -310,13 +328,19 @@ class HybridIndex:
             flags = np.fromiter((name in among for name in self.documents), bool, len(every))
             allowed = every[flags]
         query = normalise(text)
-        question = self._semantic.encode(query)
-        compared = every if self.exhaustive else self._candidates(query, question, allowed)
         logits = np.full(len(every), -np.inf, dtype=np.float32)
-        logits[compared] = self._features(query, question, compared) @ calibration.vector
         if self.exhaustive:
-            logits[np.setdiff1d(every, allowed)] = -np.inf
+            features = self._recent.of(query, lambda: self._features_of_all(query))
+            logits[allowed] = (features @ calibration.vector)[allowed]
+            return logits
+        question = self._semantic.encode(query)
+        compared = self._candidates(query, question, allowed)
+        logits[compared] = self._features(query, question, compared) @ calibration.vector
         return logits
+
+    def _features_of_all(self, query: str) -> Floats:
+        every = np.arange(len(self.documents))
+        return self._features(query, self._semantic.encode(query), every)
 
     def _candidates(self, query: str, question: Vectors, allowed: Rows) -> Rows:
         """Return the documents of the passages nearest by meaning, by spelling and by sound."""
@@ -347,14 +371,35 @@ class HybridIndex:
         word = bare(normalise(text))
         if not word:
             return frozenset()
-        looked = np.arange(len(self.documents)) if within is None else within
-        rows = self._rows_of(looked)[0]
-        names = [
-            (self.passages[row].document, self._bare_names[row])
-            for row in rows[self._named[rows]].tolist()
-        ]
-        exact = frozenset(document for document, name in names if name == word)
-        return exact or frozenset(document for document, name in names if word in name)
+        if within is None:
+            return self._names.sharing(word)
+        return self._names.sharing(word, {self.documents[row] for row in within.tolist()})
+
+
+class _Names:
+    """The names of documents, to be asked which of them hold a word.
+
+    Args:
+        named: each document with one of its names.
+    """
+
+    def __init__(self, named: Iterable[tuple[str, str]]) -> None:
+        self._documents: dict[str, set[str]] = {}
+        for document, name in named:
+            self._documents.setdefault(name, set()).add(document)
+        self._every = "\n".join(self._documents)
+
+    def sharing(self, word: str, among: Container[str] | None = None) -> frozenset[str]:
+        """Return the documents, of those ``among``, named ``word``, else those named with it."""
+        exact = _those(self._documents.get(word, ()), among)
+        if exact or word not in self._every:  # whole questions, mostly: one search for all names
+            return exact
+        holding = (own for name, own in self._documents.items() if word in name)
+        return _those(chain.from_iterable(holding), among)
+
+
+def _those(documents: Iterable[str], among: Container[str] | None) -> frozenset[str]:
+    return frozenset(name for name in documents if among is None or name in among)
 
 
 def _normalised(passage: Passage) -> Passage:
@@ -381,7 +426,8 @@ def _best(values: Floats | Vectors, starts: Rows, count: int) -> Floats:
 
 def _explained(comparison: Comparison, kept: npt.NDArray[np.bool_], starts: Rows) -> Floats:
     """Return the share of the text's weight that each document has in some passage."""
-    has = np.maximum.reduceat(comparison.hits * kept[:, None], starts, axis=0)
+    hits = comparison.hits if kept.all() else comparison.hits * kept[:, None]
+    has = np.maximum.reduceat(hits, starts, axis=0)
     explained: Floats = has @ comparison.weights
     return explained
 

@@ -55,8 +55,8 @@ def make_engine(url: str) -> Engine:
 
 
 @lru_cache
-def _engine(url: str) -> Engine:
-    return make_engine(url)
+def _engine(url: str, *, reads: bool = False) -> Engine:
+    return _engine(url).execution_options(shimin_reading=True) if reads else make_engine(url)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def reading() -> Iterator[Session]:
     Raises:
         RuntimeError: the block changed something, which would be lost.
     """
-    engine = _engine(get_settings().database_url).execution_options(shimin_reading=True)
+    engine = _engine(get_settings().database_url, reads=True)
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session
         if session.new or session.dirty or session.deleted or noted(session):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Table, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.handover_models import OPEN, CallBack, Handover, HandoverMessage
 from store.models import plain
 from store.privacy import reveal
+
+_handovers = cast(Table, Handover.__table__)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,15 @@ def open_of(session: Session, citizen_id: str, *, lock: bool = False) -> Handove
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session.scalars(statement).first()
+
+
+def open_state_of(session: Session, citizen_id: str) -> str | None:
+    """Return the state of that hand-over alone: every message of everybody asks for it."""
+    return session.execute(
+        select(_handovers.c.state).where(
+            _handovers.c.citizen_id == citizen_id, _handovers.c.state.in_(OPEN)
+        )
+    ).scalar()
 
 
 def last_of(session: Session, citizen_id: str) -> Handover | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete, or_
+from sqlalchemy import Table, delete, or_, select
 from sqlalchemy.orm import Session
 
 from store.database import insert_missing
 from store.privacy import reveal
 from store.spoken_models import SpokenState
+
+_states = cast(Table, SpokenState.__table__)
 
 KEPT = timedelta(days=1)
 """A wish for slow speech is kept until it is a day old, too; the rest counts for minutes."""
@@ -30,7 +33,8 @@ class Spoken:
 
 def is_speaking(session: Session, citizen_id: str) -> bool:
     """Tell whether anything is kept of a citizen; nobody waits for this."""
-    return session.get(SpokenState, citizen_id) is not None
+    kept = select(_states.c.id).where(_states.c.id == citizen_id)
+    return session.execute(kept).scalar() is not None
 
 
 def wants_slow(session: Session, citizen_id: str) -> bool:

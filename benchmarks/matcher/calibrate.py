@@ -51,8 +51,9 @@ PRECISION = {"services": 0.99, "policies": 0.85}
 """Wanted of sure answers. Policies overlap, so several are often a right answer to a text of
 which only one is counted as such; a finder that must be surer would never be sure."""
 NEUTRAL = Calibration(
-    weights=dict.fromkeys(FEATURES, 0.0), none=0.0, certain=1.0, possible=1.0, share=1.0
+    weights=dict.fromkeys(FEATURES, 1.0), none=0.0, certain=1.0, possible=1.0, share=1.0
 )
+"""Every feature counts, so that the finder computes them all."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ LARGEST_ID = 2**63 - 1
 """The largest integer a database row can have as its id."""
 
 
-def authorised(request: Request, authorization: Annotated[str, Header()] = "") -> None:
-    """Require ``Authorization: Bearer <SHIMIN_API_KEY>``.
+async def authorised(request: Request, authorization: Annotated[str, Header()] = "") -> None:
+    """Require ``Authorization: Bearer <SHIMIN_API_KEY>``; waits for nothing, so needs no thread.
 
     Raises:
         InputError: ``unauthorized``.

@@ -14,6 +14,7 @@ import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,17 @@ class CategoryModel:
     def probabilities(self, texts: list[str], encoder: Encoder) -> Floats:
         """Return calibrated probabilities, ``(len(texts), len(labels))``, rows sum to 1."""
         matrix = self.features.transform(texts, encoder.queries(texts))
-        logits = matrix @ self.weights.T + self.intercept
+        logits = matrix @ self._columns + self.intercept
         return _softmax(np.asarray(logits, dtype=np.float32) / self.temperature)
+
+    @cached_property
+    def _columns(self) -> npt.NDArray[np.float64]:
+        """The weights as a product with sparse rows reads them: ``(features, labels)``.
+
+        scipy would make this copy, of some megabytes, for every product, and the allocator keep
+        it in every thread that ever asked.
+        """
+        return np.ascontiguousarray(self.weights.T, dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """Write the model atomically as an ``.npz`` of plain arrays."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
 
 from actions.conversation import (
     action_bare_answer,
@@ -33,6 +34,7 @@ from channels.payloads import is_payload
 from store.answer_quality import (
     POLICY_SEARCH,
     Figures,
+    count,
     figures,
     policy_key,
     read_unanswered,
@@ -222,16 +224,31 @@ def test_a_person_right_after_an_answer_counts_as_hand_over(talk: Talk) -> None:
     assert found(name).hand_overs == 1
 
 
-def test_a_note_that_fails_holds_up_nothing(installation: None) -> None:
-    log, done = QualityLog(), []
+def test_a_note_that_fails_takes_no_other_with_it(installation: None) -> None:
+    log, day = QualityLog(), city_today()
 
-    def fail(session: Any) -> None:
+    def fail(session: Session) -> None:
+        count(session, "bad", day, answers=1)
         raise OSError("disk")
 
+    log.later(lambda session: count(session, "before", day, answers=1))
     log.later(fail)
-    log.later(lambda session: done.append(1))
+    log.later(lambda session: count(session, "after", day, answers=1))
     log.settle()
-    assert done == [1]
+    with reading() as session:
+        assert {name: row.answers for name, row in figures(session, day).items()} == {
+            "before": 1,
+            "after": 1,
+        }
+
+
+def test_notes_that_come_together_share_a_commit(installation: None) -> None:
+    log, sessions = QualityLog(), []
+    for _ in range(250):
+        log.later(sessions.append)
+    log.settle()
+    assert len(sessions) == 250
+    assert len(set(map(id, sessions))) <= 4  # the first alone at worst, then by the hundred
 
 
 # --- policies -----------------------------------------------------------------------------

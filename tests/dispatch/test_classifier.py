@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,18 @@ def test_clear_complaints_are_proposed(
 )
 def test_talk_without_a_problem_has_no_category(classifier: CategoryClassifier, text: str) -> None:
     assert classifier.propose(text).code is None
+
+
+def test_a_proposal_copies_no_weights(classifier: CategoryClassifier) -> None:
+    """A copy a product was 5 MB that every thread of the gateway kept."""
+    classifier.propose("路灯坏了半个月没人修")
+    tracemalloc.start()
+    try:
+        classifier.propose_all(["工地半夜还在打桩，吵得睡不着"])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < classifier.model.weights.nbytes / 2
 
 
 def test_ranked_lists_categories_best_first(classifier: CategoryClassifier) -> None:

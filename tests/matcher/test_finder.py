@@ -7,11 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from base.encoder import Encoder, Vectors, get_encoder
 from base.settings import Settings, get_settings
 from matcher.catalogue import Catalogue
 from matcher.elsewhere import Elsewhere
 from matcher.finder import ServiceFinder, probabilities
-from matcher.hybrid import FEATURES, Calibration, judge, load_calibration
+from matcher.hybrid import (
+    FEATURES,
+    REMEMBERED,
+    Calibration,
+    HybridIndex,
+    judge,
+    load_calibration,
+)
+from matcher.index import Passage
 from matcher.lexical import characters, normalise, syllables
 
 LIMITS = Calibration(
@@ -131,6 +140,75 @@ def test_a_passage_left_out_no_longer_helps(small: Catalogue) -> None:
     np.testing.assert_array_equal(
         index.features(text)[others], index.features(text, without=text)[others]
     )
+
+
+class Counting:
+    """The real engine, counting what it is asked to encode."""
+
+    def __init__(self) -> None:
+        self._inner: Encoder = get_encoder()
+        self.name, self.dimension = self._inner.name, self._inner.dimension
+        self.encoded: list[str] = []
+
+    def queries(self, texts: list[str]) -> Vectors:
+        self.encoded.extend(texts)
+        return self._inner.queries(texts)
+
+    def passages(self, texts: list[str]) -> Vectors:
+        return self._inner.passages(texts)
+
+
+PASSAGES = (
+    Passage("wed", "结婚登记"),
+    Passage("wed", "领结婚证要带什么"),
+    Passage("card", "社保卡补办"),
+    Passage("lost", "身份证补办"),
+)
+NAMED = {"wed": ("结婚登记",), "card": ("社保卡补办",), "lost": ("身份证补办",)}
+
+
+def test_a_question_is_worked_out_once_whatever_it_is_asked_among() -> None:
+    engine = Counting()
+    index = HybridIndex(engine, PASSAGES, NAMED)
+    engine.encoded.clear()
+    every = index.logits("怎么 登记结婚", LIMITS)
+    some = index.logits("怎么 登记结婚", LIMITS, {"card", "lost"})
+    assert engine.encoded == ["怎么 登记结婚"]
+    wed = index.documents.index("wed")
+    assert np.isneginf(some[wed])
+    np.testing.assert_array_equal(np.delete(some, wed), np.delete(every, wed))
+    for number in range(REMEMBERED):
+        index.logits(f"第{number}个问题", LIMITS)
+    np.testing.assert_array_equal(index.logits("怎么 登记结婚", LIMITS), every)
+    assert engine.encoded.count("怎么 登记结婚") == 2  # by then it was forgotten
+
+
+def test_a_changed_index_remembers_nothing_of_the_old_one() -> None:
+    index = HybridIndex(get_encoder(), PASSAGES, NAMED)
+    before = index.logits("社保卡", LIMITS)
+    after = index.changed([Passage("card", "驾驶证换证")], {"card": ("驾驶证换证",)})
+    card = after.documents.index("card")
+    assert after.logits("社保卡", LIMITS)[card] < before[card]
+
+
+def test_without_learning_the_other_features_are_the_same() -> None:
+    learning = HybridIndex(get_encoder(), PASSAGES, NAMED)
+    plain = HybridIndex(get_encoder(), PASSAGES, NAMED, learns=False)
+    column = FEATURES.index("learned")
+    expected = learning.features("结婚证怎么领")
+    assert expected[:, column].any()
+    expected[:, column] = 0
+    np.testing.assert_array_equal(plain.features("结婚证怎么领"), expected)
+
+
+def test_a_word_is_shared_by_the_names_that_hold_it() -> None:
+    index = HybridIndex(get_encoder(), PASSAGES, NAMED)
+    assert index.sharing("补办") == {"card", "lost"}
+    assert index.sharing("请问，身份证补办？") == {"lost"}
+    assert index.sharing("要带什么") == frozenset()  # in a question, in no name
+    card = np.array([index.documents.index("card")])
+    assert index.sharing("补办", card) == {"card"}
+    assert index.sharing("身份证补办", card) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hmac
 import os
 from collections import OrderedDict
@@ -96,8 +97,14 @@ class GatewayInput(InputChannel):
 
         @routes.listener("after_server_start")
         async def warm_up(app: Sanic, _loop: Any) -> None:
-            """Load dictionaries before the first citizen waits for them."""
+            """Load dictionaries before the first citizen waits for them.
+
+            What is loaded by then is taken out of what the garbage collector looks at, as
+            base/memory.py does in the other processes: each look would stop everybody.
+            """
             await app.ctx.agent.processor.parse_message(UserMessage("你好"))
+            gc.collect()
+            gc.freeze()
 
         @routes.listener("before_server_stop")
         async def say_goodbye(app: Sanic, _loop: Any) -> None:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import tempfile
 import unittest
 from contextlib import closing
-from pathlib import Path
 from typing import List, Text
-from unittest import mock
 
-from cryptography.fernet import Fernet
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -25,6 +20,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.tests.stores import StoreTest
 from bot.tracker_store import EncryptedSQLTrackerStore
 
 DOMAIN = Domain.from_dict(
@@ -69,19 +65,8 @@ def after() -> List[Event]:
     ]
 
 
-class ErasureTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "rasa.db"
-        self.key = Fernet.generate_key().decode()
-
-    def store(self) -> EncryptedSQLTrackerStore:
-        """A worker that has just started."""
-        with mock.patch.dict(os.environ, {"SHIMIN_TRACKER_KEY": self.key}):
-            store = EncryptedSQLTrackerStore(DOMAIN, dialect="sqlite", db=str(self.path))
-        self.addCleanup(store.engine.dispose)
-        return store
+class ErasureTest(StoreTest):
+    domain = DOMAIN
 
     def erase(self) -> None:
         """Delete as the relay does."""

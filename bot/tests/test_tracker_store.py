@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import tempfile
 import time
 import unittest
-from pathlib import Path
 from unittest import mock
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -23,6 +20,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import tracker_store
+from bot.tests.stores import StoreTest
 from bot.tracker_store import EncryptedSQLTrackerStore
 
 DOMAIN = Domain.from_dict(
@@ -34,23 +32,9 @@ DOMAIN = Domain.from_dict(
 SECRETS = ("楼下餐馆油烟太大了", "13800001111", "文昌路18号", "已受理您的投诉")
 
 
-class StoreTest(unittest.TestCase):
-    """Stores over one file."""
-
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "rasa.db"
-        self.key = Fernet.generate_key().decode()
-
-    def store(self, key: str) -> EncryptedSQLTrackerStore:
-        with mock.patch.dict(os.environ, {"SHIMIN_TRACKER_KEY": key}):
-            store = EncryptedSQLTrackerStore(DOMAIN, dialect="sqlite", db=str(self.path))
-        self.addCleanup(store.engine.dispose)
-        return store
-
-
 class EncryptedTrackerStoreTest(StoreTest):
+    domain = DOMAIN
+
     def save(self, store: EncryptedSQLTrackerStore) -> None:
         tracker = DialogueStateTracker.from_events(
             "web:c-1",
@@ -69,8 +53,8 @@ class EncryptedTrackerStoreTest(StoreTest):
         asyncio.run(store.save(tracker))
 
     def test_a_conversation_comes_back_whole(self) -> None:
-        self.save(self.store(self.key))
-        tracker = asyncio.run(self.store(self.key).retrieve("web:c-1"))
+        self.save(self.store())
+        tracker = asyncio.run(self.store().retrieve("web:c-1"))
         self.assertEqual(tracker.latest_message.text, SECRETS[0])
         self.assertEqual(tracker.latest_message.entities[0]["value"], SECRETS[1])
         self.assertEqual(tracker.get_slot("place"), SECRETS[2])
@@ -78,7 +62,7 @@ class EncryptedTrackerStoreTest(StoreTest):
         self.assertEqual(tracker.events[-1].text, SECRETS[3])
 
     def test_turns_are_appended_and_read_by_others_at_once(self) -> None:
-        writer, reader = self.store(self.key), self.store(self.key)
+        writer, reader = self.store(), self.store()
         with writer.engine.connect() as connection:
             self.assertEqual(connection.exec_driver_sql("PRAGMA journal_mode").scalar(), "wal")
             self.assertEqual(connection.exec_driver_sql("PRAGMA synchronous").scalar(), 1)
@@ -87,7 +71,7 @@ class EncryptedTrackerStoreTest(StoreTest):
 
     def test_the_file_holds_no_plain_words(self) -> None:
         """Rasa writes JSON with escapes, so both spellings of the words are looked for."""
-        self.save(self.store(self.key))
+        self.save(self.store())
         raw = b"".join(path.read_bytes() for path in self.path.parent.iterdir())
         self.assertIn(b"report_pollution", raw)  # stays readable for operations
         for secret in SECRETS:
@@ -95,7 +79,7 @@ class EncryptedTrackerStoreTest(StoreTest):
             self.assertNotIn(json.dumps(secret).strip('"').encode(), raw)
 
     def test_another_key_opens_nothing(self) -> None:
-        self.save(self.store(self.key))
+        self.save(self.store())
         with self.assertRaises(InvalidToken):
             asyncio.run(self.store(Fernet.generate_key().decode()).retrieve("web:c-1"))
 
@@ -119,6 +103,8 @@ def turn(chance: random.Random) -> list[Event]:
 class GoingOnTest(StoreTest):
     """A conversation that goes on is not read again, and never told from what is stored."""
 
+    domain = DOMAIN
+
     def take(self, store: EncryptedSQLTrackerStore, events: list[Event]) -> DialogueStateTracker:
         tracker = asyncio.run(store.get_or_create_tracker(WHO))
         tracker.update_with_events(events, DOMAIN)
@@ -132,11 +118,11 @@ class GoingOnTest(StoreTest):
 
     def stored(self) -> list[dict[str, object]]:
         """What somebody reads who has not heard of the conversation."""
-        return [event.as_dict() for event in self.read(self.store(self.key)).events]
+        return [event.as_dict() for event in self.read(self.store()).events]
 
     def test_it_is_what_was_stored_whoever_goes_on(self) -> None:
         chance = random.Random(3)
-        workers = [self.store(self.key) for _ in range(3)]
+        workers = [self.store() for _ in range(3)]
         for number in range(40):
             events = turn(chance)
             if number in (0, 17, 18):
@@ -149,7 +135,7 @@ class GoingOnTest(StoreTest):
                 self.assertEqual(tracker.get_slot("place"), self.read(worker).get_slot("place"))
 
     def test_what_goes_on_is_not_read_again(self) -> None:
-        store = self.store(self.key)
+        store = self.store()
         self.take(store, turn(random.Random(1)))
         with mock.patch.object(tracker_store.Fernet, "decrypt") as decrypt:
             self.take(store, turn(random.Random(2)))
@@ -157,14 +143,14 @@ class GoingOnTest(StoreTest):
         decrypt.assert_not_called()
 
     def test_a_turn_that_failed_is_forgotten(self) -> None:
-        store = self.store(self.key)
+        store = self.store()
         self.take(store, turn(random.Random(1)))
         before = self.stored()
         self.read(store).update(UserUttered("说到一半"))
         self.assertEqual([event.as_dict() for event in self.read(store).events], before)
 
     def test_what_was_deleted_is_gone_and_does_not_come_back(self) -> None:
-        store = self.store(self.key)
+        store = self.store()
         self.take(store, turn(random.Random(1)))
         tracker = self.read(store)
         with store.engine.begin() as connection:
@@ -177,7 +163,7 @@ class GoingOnTest(StoreTest):
         self.assertIsNone(asyncio.run(store.retrieve(WHO)))
 
     def test_few_are_kept_and_not_for_long(self) -> None:
-        store = self.store(self.key)
+        store = self.store()
         with mock.patch.object(tracker_store, "KEPT_CONVERSATIONS", 5):
             for number in range(9):
                 tracker = DialogueStateTracker(str(number), [])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from base.encoder import Encoder, Vectors, get_encoder
+from base.encoder import get_encoder
 from base.settings import Settings, get_settings
 from matcher.catalogue import Catalogue
 from matcher.elsewhere import Elsewhere
@@ -22,6 +22,7 @@ from matcher.hybrid import (
 )
 from matcher.index import Passage
 from matcher.lexical import characters, normalise, syllables
+from tests.matcher.counting import Counting
 
 LIMITS = Calibration(
     weights=dict.fromkeys(FEATURES, 1.0), none=0.0, certain=0.69, possible=0.5, share=0.3
@@ -140,22 +141,6 @@ def test_a_passage_left_out_no_longer_helps(small: Catalogue) -> None:
     np.testing.assert_array_equal(
         index.features(text)[others], index.features(text, without=text)[others]
     )
-
-
-class Counting:
-    """The real engine, counting what it is asked to encode."""
-
-    def __init__(self) -> None:
-        self._inner: Encoder = get_encoder()
-        self.name, self.dimension = self._inner.name, self._inner.dimension
-        self.encoded: list[str] = []
-
-    def queries(self, texts: list[str]) -> Vectors:
-        self.encoded.extend(texts)
-        return self._inner.queries(texts)
-
-    def passages(self, texts: list[str]) -> Vectors:
-        return self._inner.passages(texts)
 
 
 PASSAGES = (

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from base.encoder import Encoder, Vectors, get_encoder
+from base.encoder import get_encoder
 from matcher.index import EmbeddingCache, Passage, SemanticIndex
+from tests.matcher.counting import Counting
 
 PASSAGES = (
     Passage("id", "身份证丢了怎么补办"),
@@ -16,23 +17,6 @@ PASSAGES = (
     Passage("fund", "公积金怎么取出来"),
     Passage("wed", "领结婚证要带什么"),
 )
-
-
-class Counting:
-    """The real engine, counting what it is asked to encode."""
-
-    def __init__(self) -> None:
-        self._inner: Encoder = get_encoder()
-        self.name = self._inner.name
-        self.dimension = self._inner.dimension
-        self.encoded: list[str] = []
-
-    def queries(self, texts: list[str]) -> Vectors:
-        self.encoded.extend(texts)
-        return self._inner.queries(texts)
-
-    def passages(self, texts: list[str]) -> Vectors:
-        return self._inner.passages(texts)
 
 
 def test_each_document_is_answered_once_by_its_best_passage() -> None:

@@ -5,8 +5,8 @@ Equal sounds are put right by the corrector that the understanding uses too
 because it becomes the words of his complaint. A recogniser errs more freely than a writer, and
 says where it was unsure. So one syllable of a longer word may also be another one that is near
 (是 for 社, 民 for 明), if the recogniser was not sure of the stretch and the sentence becomes much
-likelier by the change. A known word with one syllable before or after it was heard rightly as a rule
-(烧烤 and 摊): that syllable changes only for one that sounds alike (烧烤烟 only rhymes).
+likelier by the change. A known word with one syllable before or after it was heard rightly as a
+rule (烧烤 and 摊): that syllable changes only for one that sounds alike (烧烤烟 only rhymes).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _UNSURE = 0.8
 _NEAR_MARGIN = 9.0
 """Gain in log-likelihood (nats) such a change needs; an equal sound needs 4 to 7."""
 _NEAR, _ALIKE = 1, 3
-"""How near (:func:`_nearness`) the syllable must be that takes the place of another one, and that of
-one beside a known word."""
+"""How near (:func:`_nearness`) the syllable must be that takes the place of another one, and of one
+beside a known word."""
 _INITIAL = re.compile(r"^(?:[zcs]h|[bpmfdtnlgkhjqxzcsryw])?")
 
 

@@ -38,19 +38,27 @@ _ASKED = re.compile(
 )
 """Nothing but a question about a policy: 第一个孩子上户口 is about a child."""
 
+_BARE = re.compile(
+    r"(?:那|就|要|选|我)*(?:第.+|头一|最后一?)[个项条种](?:的|呢|吧|啊|[，,。.！!？?\s])*"
+)
+
 
 def aspect_of(text: str) -> Aspect:
     """Return what is asked of a policy; what one gets, when nothing else is."""
     return next((aspect for aspect, words in _ASKS.items() if words.search(text)), "amount")
 
 
-def in_list(text: str, shown: Sequence[str]) -> str | None:
+def in_list(text: str, shown: Sequence[str], *, bare: bool = True) -> str | None:
     """Return the one of ``shown`` that ``text`` asks about by its place in the list.
 
-    None for any other words, and for a place that the list does not have.
+    None for any other words, and for a place that the list does not have. ``bare`` tells
+    whether the place alone (第二个) is a question, too.
     """
-    said = _ORDINAL.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    text = unicodedata.normalize("NFKC", text).strip()
+    said = _ORDINAL.fullmatch(text)
     if said is None or not shown or not _ASKED.fullmatch(said["asked"]):
+        return None
+    if not bare and _BARE.fullmatch(text):
         return None
     if said["last"]:
         return shown[-1]

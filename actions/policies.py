@@ -153,7 +153,8 @@ def validate_policy_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
     search = load_search(tracker)
     active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
     if active and turn.intent == "continue_complaint" and load_draft(tracker) is not None:
-        return [SlotSet("requested_slot", None), FollowupAction("complaint_form")]
+        kept = SlotSet("policy_search", search.model_dump(mode="json"))
+        return [kept, SlotSet("requested_slot", None), FollowupAction("complaint_form")]
     listed = in_last_list(tracker, turn) if active else None
     free_text = search.asking is not None and listed is None
     interrupted = interrupts(turn, POLICY_INTERRUPTIONS, free_text=free_text)

@@ -89,10 +89,9 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
     Find the item, answer, and remember the item for follow-ups.
     """
     turn = Turn.of(tracker)
-    for hear in () if turn.is_button else (checklist_heard, tell_listed, told_when_done):
-        heard_else = hear(dispatcher, tracker)
-        if heard_else is not None:
-            return heard_else
+    about_shown = None if turn.is_button else _about_shown(dispatcher, tracker)
+    if about_shown is not None:
+        return about_shown
     current = _matter(str(tracker.get_slot("service_id") or ""))
     policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
     if policy is not None and _NAMES_NOTHING.match(turn.text):
@@ -126,6 +125,15 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         return [offered(turn, meant.seen)]
     _say_unknown(dispatcher, turn, meant.seen)
     return []
+
+
+def _about_shown(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Answer what is about a checklist, policies or tickets just shown; None for anything else."""
+    for hear in (checklist_heard, tell_listed, told_when_done):
+        heard_here = hear(dispatcher, tracker)
+        if heard_here is not None:
+            return heard_here
+    return None
 
 
 def _tell_item(

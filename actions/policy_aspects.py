@@ -10,6 +10,7 @@ from typing import Literal
 __all__ = ["Aspect", "aspect_of", "in_list"]
 
 Aspect = Literal["amount", "window", "materials", "apply", "conditions", "verdict"]
+"""What is told of a policy; the verdict of what is known is never asked for by itself."""
 
 _ASKS: dict[Aspect, re.Pattern[str]] = {
     "materials": re.compile(
@@ -23,6 +24,8 @@ _ASKS: dict[Aspect, re.Pattern[str]] = {
 }
 """The first that fits is what was asked."""
 
+_LONGEST = 24
+"""Longer words tell a story of their own."""
 _DIGITS = "一二三四五六七八九十"
 _ORDINAL = re.compile(
     r"(?:那么?|请问|问|我?想|我?要|知道|了解|看看?|说说?|讲讲?|介绍|详细|具体|一下|再|就|上面|里面|刚才|的)*"
@@ -55,8 +58,8 @@ def in_list(text: str, shown: Sequence[str], *, bare: bool = True) -> str | None
     whether the place alone (第二个) is a question, too.
     """
     text = unicodedata.normalize("NFKC", text).strip()
-    said = _ORDINAL.fullmatch(text)
-    if said is None or not shown or not _ASKED.fullmatch(said["asked"]):
+    said = _ORDINAL.fullmatch(text) if shown and len(text) <= _LONGEST else None
+    if said is None or not _ASKED.fullmatch(said["asked"]):
         return None
     if not bare and _BARE.fullmatch(text):
         return None

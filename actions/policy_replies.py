@@ -155,7 +155,6 @@ def _first_line(policy: Policy, lines: Mapping[Aspect, str], aspect: Aspect) -> 
         return whole
     shorter = {
         "materials": f"要准备{len(policy.materials)}样材料。",
-        "window": "申请时间有规定。",
         "apply": f"到{policy.apply.place}申请。",
     }.get(aspect, f"{policy.benefit.text}。")
     if len(first_sentence(shorter)) <= FIRST_SENTENCE:

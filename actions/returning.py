@@ -15,6 +15,8 @@ _JUST_NOW = re.compile(
 _RETURN = re.compile(r"回到?|还是|上一|前一|第一|原来|返回")
 """With them, the matter before the present one: 还是说回刚才那个事."""
 
+_LONGEST = 24
+"""Longer words say more than to go on."""
 _TAKES_UP = re.compile(
     r"(?:好|行|那|可以|我们?|咱们?|把|就|请|刚才|刚刚|上次|之前|没[报填说]完|的|那[个件条]|投诉|举报|[，,。！!\s])*"
     r"(?:继续|接着)(?:来|填|说|报|办|弄|写|反映|上报|投诉|举报|刚才|刚刚|上次|之前|那[个件条]|的|吧|啊|呀|了|[，,。！!\s])*"
@@ -33,4 +35,4 @@ def goes_back(text: str) -> bool:
 
 def takes_up_again(text: str) -> bool:
     """Whether ``text`` only says to go on with what was left open: 继续, 刚才的投诉接着报."""
-    return bool(_TAKES_UP.fullmatch(text))
+    return len(text) <= _LONGEST and bool(_TAKES_UP.fullmatch(text))

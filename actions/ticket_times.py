@@ -18,6 +18,8 @@ from store.tickets import of_citizen
 
 __all__ = ["asks_when_done", "told_when_done"]
 
+_LONGEST = 24
+"""Longer words tell of more than the time."""
 _WHEN = r"什么时候|啥时候|何时|几时|多久|多长时间|几天|多少天|哪天|几号"
 _ASKS_WHEN = re.compile(_WHEN)
 _ONLY_WHEN = re.compile(
@@ -31,7 +33,8 @@ _ONLY_WHEN = re.compile(
 
 def asks_when_done(text: str) -> bool:
     """Tell whether a message only asks how long it takes until something is handled."""
-    return bool(_ASKS_WHEN.search(text) and _ONLY_WHEN.fullmatch(text))
+    short = len(text) <= _LONGEST
+    return bool(short and _ASKS_WHEN.search(text) and _ONLY_WHEN.fullmatch(text))
 
 
 def told_when_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:

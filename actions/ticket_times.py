@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.following import followed
 from actions.resources import categories
+from actions.returning import is_of_before
 from actions.turn import Turn, button, last_cards, say
 from dispatch.case.wording import ticket_card, time_left
 from store.database import unit_of_work
@@ -21,6 +22,7 @@ __all__ = ["asks_when_done", "told_when_done"]
 _LONGEST = 24
 """Longer words tell of more than the time."""
 _WHEN = r"什么时候|啥时候|何时|几时|多久|多长时间|几天|多少天|哪天|几号"
+_TICKET = re.compile(r"投诉|举报|工单|反映")
 _ASKS_WHEN = re.compile(_WHEN)
 _ONLY_WHEN = re.compile(
     rf"(?:{_WHEN}|请问|那|这|个|件|它|我|你们|的|投诉|举报|工单|事情|事儿?|问题|反映|刚才|大概|大约|一般|最快|最迟|最晚"
@@ -32,9 +34,13 @@ _ONLY_WHEN = re.compile(
 
 
 def asks_when_done(text: str) -> bool:
-    """Tell whether a message only asks how long it takes until something is handled."""
-    short = len(text) <= _LONGEST
-    return bool(short and _ASKS_WHEN.search(text) and _ONLY_WHEN.fullmatch(text))
+    """Tell whether a message only asks how long it takes until something is handled.
+
+    刚才那个要多久 is about the matter before this one.
+    """
+    if len(text) > _LONGEST or (is_of_before(text) and not _TICKET.search(text)):
+        return False
+    return bool(_ASKS_WHEN.search(text) and _ONLY_WHEN.fullmatch(text))
 
 
 def told_when_done(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:

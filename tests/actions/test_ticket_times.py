@@ -93,6 +93,10 @@ def test_each_step_says_what_is_still_to_come(tracker: Build) -> None:
     assert "“已办结”" in told()
 
 
+def test_the_complaint_of_just_now_is_the_ticket() -> None:
+    assert asks_when_done("刚才的投诉什么时候能处理完")
+
+
 def test_several_tickets_shown_are_told_one_by_one(tracker: Build) -> None:
     mine = [filed(), filed()]
     (said,) = ask(tracker, action_answer_service, "要多久", showed("ticket", *mine))
@@ -106,7 +110,7 @@ def test_what_was_shown_last_counts(tracker: Build) -> None:
     assert said["custom"]["cards"][0]["id"] == "passport"
 
 
-@pytest.mark.parametrize("text", ["护照多久能办好", "身份证什么时候能办完"])
+@pytest.mark.parametrize("text", ["护照多久能办好", "身份证什么时候能办完", "刚才那个要多久"])
 def test_a_matter_that_is_named_is_meant(tracker: Build, text: str) -> None:
     assert not asks_when_done(text)
     (said,) = ask(tracker, action_answer_service, text, showed("ticket", filed()))

@@ -17,6 +17,7 @@ from actions import joining
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories, intake, router
+from actions.returning import takes_up_again
 from actions.turn import Turn, button, say
 from base.calendar import CITY_TIME
 from dispatch.case.filing import file_complaint
@@ -89,17 +90,17 @@ def validate_complaint_form(dispatcher: CollectingDispatcher, tracker: Tracker) 
     starting = tracker.get_slot("requested_slot") is None  # nothing has been asked yet
     draft = _draft_meant(load_draft(tracker), turn, starting=starting)
     message = heard(turn, tracker)
-    if starting and turn.intent in ("affirm", "deny"):
+    if starting and (turn.intent in ("affirm", "deny") or takes_up_again(turn.text)):
         message = replace(message, text="", choices=None)
     free_text = draft.gap in ("words", "place")
-    answered = direct_answer(draft, message.text) is not None
-    if not answered and interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text):
+    answered = direct_answer(draft, message.text)
+    if answered is None and interrupts(turn, COMPLAINT_INTERRUPTIONS, free_text=free_text):
         if rejects(tracker, "complaint_form", turn):
             return [ActionExecutionRejected("complaint_form")]
         message = replace(message, text="", choices=None)
     offered = joining.answered(tracker, turn, draft)
     decided = offered is not None and offered.answer is not None
-    if decided:
+    if decided or (answered == "nothing_more" and joining.is_asking(tracker, draft)):
         message = replace(message, text="", choices=None)
     draft = intake().absorb(draft, message)
     if offered is not None and decided:

@@ -15,10 +15,10 @@ from actions.checklists import checklist_heard
 from actions.complaints import draft_of_danger, load_draft, reports_problem
 from actions.forms import SERVICE_INTENTS
 from actions.nearest import asks_nearest, nearest_asked
-from actions.policies import answer_which
+from actions.policies import answer_which, tell_listed
 from actions.registry import action
 from actions.resources import catalogue
-from actions.returning import goes_back
+from actions.returning import goes_back, takes_up_again
 from actions.services import action_answer_service
 from actions.turn import Turn, button, next_message_only, say
 from actions.verdicts import ask_again, hear_verdict
@@ -72,6 +72,7 @@ _FOR_ONE_MESSAGE = (
     "services_offered",
     "unclear",
 )
+_ASKED_JUST_NOW = ("checklist_question", "pending_booking", "pending_verdict", "pending_withdraw")
 _MOST_CHOICES = 3
 _KEEP_SECONDS = 600
 
@@ -125,9 +126,10 @@ def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> lis
     if turn.intent in ("out_of_scope", "chitchat", "help"):
         if asks_nearest(tracker):
             return action_answer_service(dispatcher, tracker)
-        listed = checklist_heard(dispatcher, tracker)
-        if listed is not None:
-            return listed
+        for hear in (checklist_heard, tell_listed):
+            about_list = hear(dispatcher, tracker)
+            if about_list is not None:
+                return about_list
     if turn.intent in ("out_of_scope", "chitchat"):
         policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
         told = answer_which(dispatcher, tracker, policy)
@@ -148,9 +150,12 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
         return [FollowupAction("complaint_form")]
     if asks_nearest(tracker):
         return action_answer_service(dispatcher, tracker)
-    heard = hear_verdict(dispatcher, tracker) or checklist_heard(dispatcher, tracker)
-    if heard is not None:
-        return heard
+    if _takes_up_draft(tracker, turn):
+        return [FollowupAction("complaint_form")]
+    for hear in (hear_verdict, checklist_heard, tell_listed):
+        heard = hear(dispatcher, tracker)
+        if heard is not None:
+            return heard
     times = int(tracker.get_slot("misunderstood") or 0) + 1
     readings, buttons = _readings(tracker, turn)
     if times > 1:
@@ -185,7 +190,7 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if pending and turn.intent == "deny":
         say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
         return []
-    for hear in (booking_goes_on, checklist_heard, hear_verdict, nearest_asked):
+    for hear in (booking_goes_on, checklist_heard, tell_listed, hear_verdict, nearest_asked):
         heard = hear(dispatcher, tracker)
         if heard is not None:
             return heard
@@ -195,7 +200,7 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if kind is not None and read_facts(kind, turn.text):
         return [FollowupAction("action_update_profile")]
     goes_on = draft is not None and _answers_draft(draft.gap, turn)
-    if goes_on or reports_problem(turn):
+    if goes_on or _takes_up_draft(tracker, turn) or reports_problem(turn):
         return [FollowupAction("complaint_form")]
     if turn.intent in ("affirm", "deny"):
         asked = ask_again(dispatcher, tracker)
@@ -263,6 +268,12 @@ def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, s
     intents = likely[: _MOST_CHOICES - len(buttons)]
     buttons += [button(TITLES[name], name) for name in intents]
     return intents, buttons or _jobs()
+
+
+def _takes_up_draft(tracker: Tracker, turn: Turn) -> bool:
+    """Whether 继续 means the complaint left open, and not what was asked just now."""
+    asked = any(tracker.get_slot(slot) for slot in _ASKED_JUST_NOW)
+    return not asked and load_draft(tracker) is not None and takes_up_again(turn.text)
 
 
 def _answers_draft(gap: str | None, turn: Turn) -> bool:

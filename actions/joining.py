@@ -105,6 +105,12 @@ def answered(tracker: Tracker, turn: Turn, draft: Draft) -> Offer | None:
     return kept.model_copy(update={"is_open": False, "answer": said})
 
 
+def is_asking(tracker: Tracker, draft: Draft) -> bool:
+    """Tell whether the offer, and not the summary, is the open question about a draft."""
+    kept = _kept(tracker, draft)
+    return kept is not None and kept.is_open
+
+
 def offer_slots(made: Offer | None) -> list[EventType]:
     """Return the slot event that keeps an offer, none without one."""
     return [] if made is None else [_slot(made)]

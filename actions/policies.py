@@ -7,14 +7,15 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from rasa_sdk import Tracker
-from rasa_sdk.events import ActionExecutionRejected, EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import policy_replies as replies
 from actions.answer_rating import SEARCH, Subject, answered, ask_about_search
+from actions.complaints import load_draft
 from actions.forms import POLICY_INTERRUPTIONS, interrupts, rejects
+from actions.policy_aspects import aspect_of
 from actions.policy_choices import (
     asks_which,
     choice_text,
@@ -22,6 +23,7 @@ from actions.policy_choices import (
     choices_text,
     near_misses,
 )
+from actions.policy_search import Search, in_last_list, load_search
 from actions.policy_subscriptions import take_feedback, take_reminder
 from actions.registry import action
 from actions.resources import catalogue
@@ -52,34 +54,6 @@ from store.tickets import city_day
 
 QUESTIONS_BEFORE_RESULTS = 3
 _POINTS_BACK = re.compile(r"这[个项条种]|那[个项条种]|该[项政补]|上面|刚才")
-
-
-class Search(BaseModel):
-    """A policy search in progress.
-
-    ``asked`` are the columns asked for so far, ``asking`` the one open now; ``since_results``
-    counts questions since results were last shown, ``show`` asks for them now; ``notes`` are
-    remarks for the next reply, by code.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: Kind | None = None
-    query: str | None = None
-    asked: tuple[str, ...] = ()
-    asking: str | None = None
-    since_results: int = 0
-    show: bool = False
-    message_id: str = ""
-    notes: tuple[str, ...] = ()
-
-
-def load_search(tracker: Tracker) -> Search:
-    """Return the search kept in the conversation, or a new one."""
-    try:
-        return Search.model_validate(tracker.get_slot("policy_search") or {})
-    except ValidationError:  # kept by an earlier release
-        return Search()
 
 
 def known_profile(citizen_id: str, kind: Kind) -> Profile:
@@ -141,7 +115,8 @@ def tell_policy(
     policy: Policy,
     score: float = 1.0,
 ) -> list[EventType]:
-    """Say all about one policy; the slots returned make it what follow-ups are about.
+    """Say all about one policy, what was asked first; the slots returned make it what follow-ups
+    are about.
 
     ``score`` tells how sure it is that this one was meant, 1 for the citizen's own choice.
     """
@@ -152,23 +127,45 @@ def tell_policy(
         said = feedback_of(session, turn.citizen_id)
         reminded = policy.id in reminders_of(session, turn.citizen_id)
     word = REMIND if reminded else said.get(policy.id)
-    text, buttons, card = replies.policy_detail(policy, profile, word, choices_for(policy, profile))
+    text, buttons, card = replies.policy_detail(
+        policy, profile, word, choices_for(policy, profile), aspect_of(turn.text)
+    )
     say(dispatcher, text, buttons, [card])
     rating = answered(dispatcher, tracker, turn, Subject.of(policy), score, may_ask=True)
     return [SlotSet("policy_id", policy.id), SlotSet("service_id", None), *rating]
 
 
+def tell_listed(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Tell the policy of the last list that a message means by its place; None for other words."""
+    turn = Turn.of(tracker)
+    policy = in_last_list(tracker, turn)
+    return tell_policy(dispatcher, tracker, turn, policy) if policy is not None else None
+
+
 @action
 def validate_policy_form(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
-    """Takes kind, facts and answers out of the message. Return the search after this message."""
+    """Takes kind, facts and answers out of the message. Return the search after this message.
+
+    A question about a policy of the list is no answer to the open one (第二个要什么材料). Who goes
+    on with a complaint left open leaves the search.
+    """
     turn = Turn.of(tracker)
     search = load_search(tracker)
     active = tracker.active_loop_name == "policy_form" and tracker.get_slot("requested_slot")
-    interrupted = interrupts(turn, POLICY_INTERRUPTIONS, free_text=search.asking is not None)
+    if active and turn.intent == "continue_complaint" and load_draft(tracker) is not None:
+        kept = SlotSet("policy_search", search.model_dump(mode="json"))
+        return [kept, SlotSet("requested_slot", None), FollowupAction("complaint_form")]
+    listed = in_last_list(tracker, turn) if active else None
+    free_text = search.asking is not None and listed is None
+    interrupted = interrupts(turn, POLICY_INTERRUPTIONS, free_text=free_text)
     if interrupted and rejects(tracker, "policy_form", turn):
         return [ActionExecutionRejected("policy_form")]
     if turn.message_id == search.message_id or (active and interrupted):
         return [SlotSet("policy_search", search.model_dump(mode="json"))]
+    if listed is not None:
+        heard = search.model_copy(update={"message_id": turn.message_id})
+        told = tell_policy(dispatcher, tracker, turn, listed)
+        return [SlotSet("policy_search", heard.model_dump(mode="json")), *told]
     if not active:
         search = Search(kind=search.kind)
     search = _absorb(search.model_copy(update={"message_id": turn.message_id}), turn)
@@ -200,6 +197,9 @@ def action_ask_policy_done(dispatcher: CollectingDispatcher, tracker: Tracker) -
     else:
         text, buttons = replies.ask_attribute(wanted, search.notes, first=not search.asked)
         say(dispatcher, text, buttons)
+    if show:
+        listed = tuple(found.policy.id for found in matches[: replies.SHOWN])
+        search = search.model_copy(update={"shown": listed})
     events = [SlotSet("policy_search", _after_asking(search, wanted, show=show))]
     if show:
         events.append(SlotSet("policy_id", None))  # what follows is about the list
@@ -218,7 +218,7 @@ def action_end_policy(dispatcher: CollectingDispatcher, tracker: Tracker) -> lis
         [button("有新政策告诉我", "subscribe_policies")],
     )
     search = load_search(tracker)
-    kept = Search(kind=search.kind, query=search.query)
+    kept = Search(kind=search.kind, query=search.query, shown=search.shown)
     rating = ask_about_search(dispatcher, tracker, Turn.of(tracker))
     return [SlotSet("policy_search", kept.model_dump(mode="json")), *rating]
 
@@ -231,14 +231,17 @@ def action_policy_detail(dispatcher: CollectingDispatcher, tracker: Tracker) -> 
     """
     turn = Turn.of(tracker)
     current = str(tracker.get_slot("policy_id") or "")
-    policy, score, choices = _policy_meant(turn, current)
+    listed = in_last_list(tracker, turn)
+    policy, score, choices = (listed, 1.0, ()) if listed else _policy_meant(turn, current)
     compared = answer_which(dispatcher, tracker, policy)
     if compared is not None:
         return compared
     if policy is None:
         text, buttons = replies.which_policy(choices)
         say(dispatcher, text, buttons)
-        return []
+        listed_now = {"shown": tuple(choice.id for choice in choices)}
+        search = load_search(tracker).model_copy(update=listed_now)
+        return [SlotSet("policy_search", search.model_dump(mode="json"))]
     said = turn.entity("value")
     if said in replies.FEEDBACK and turn.is_button:
         return take_feedback(dispatcher, policy, turn.citizen_id, said)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from actions.policy_aspects import Aspect
 from actions.turn import button
 from base.settings import Settings
 from matcher.alternatives import alternatives, compare
@@ -17,6 +18,7 @@ from matcher.policy import Policy
 from matcher.profile import ATTRIBUTES, Attribute, Profile, complete
 from matcher.questions import askable
 from matcher.ranking import Match, Scope
+from matcher.service import FIRST_SENTENCE, first_sentence
 from store.consents import MATCHING
 from store.feedback import REMIND
 from store.models import utc_now
@@ -97,25 +99,25 @@ def results(
 
 
 def policy_detail(
-    policy: Policy, profile: Profile, said: str | None = None, choice: str = ""
+    policy: Policy,
+    profile: Profile,
+    said: str | None = None,
+    choice: str = "",
+    aspect: Aspect = "amount",
 ) -> tuple[str, Buttons, dict[str, Any]]:
     """Tell all about one policy, with the verdict for this profile and what was said of it.
 
+    It begins with what was asked, in a sentence of at most ``FIRST_SENTENCE`` characters.
     ``choice`` compares it with what cannot be had beside it.
     """
     evaluation = evaluate(policy, complete(profile))
     reasons = explain(policy, evaluation, profile)
-    text = (
-        f"【{policy.title}】{policy.summary}\n"
-        f"能得到：{policy.benefit.text}\n"
-        f"申请时间：{window_text(policy)}\n"
-        f"要准备：{'、'.join(policy.materials)}\n"
-        f"去哪办：{policy.apply.place}"
-    )
-    if policy.apply.online:
-        text += f"；网上：{policy.apply.online}"
-    if profile.attributes:
-        text += f"\n按您说的情况：{VERDICTS[evaluation.verdict]}。"
+    verdict = VERDICTS[evaluation.verdict] if profile.attributes else None
+    lines = _detail_lines(policy, verdict, aspect)
+    first = _first_line(policy, lines, aspect)
+    said_first = first.removesuffix("。")
+    told = [line for line in lines.values() if not line.removesuffix("。").endswith(said_first)]
+    text = "\n".join([first, f"【{policy.title}】{policy.summary}", *told])
     text += f"\n{choice}" if choice else ""
     buttons = [] if said in (REMIND, "applied") else remind_buttons([policy])
     buttons += [button("帮我看看符不符合", "choose_kind", kind=policy.audience)]
@@ -125,6 +127,39 @@ def policy_detail(
         if value != said
     ]
     return text, buttons, policy_card(policy, evaluation.verdict, reasons)
+
+
+def _detail_lines(policy: Policy, verdict: str | None, aspect: Aspect) -> dict[Aspect, str]:
+    """Return what is told of a policy below its title; the conditions only when asked for."""
+    online = f"；网上：{policy.apply.online}" if policy.apply.online else ""
+    lines: dict[Aspect, str] = {
+        "amount": f"能得到：{policy.benefit.text}",
+        "window": f"申请时间：{window_text(policy)}",
+        "materials": f"要准备：{'、'.join(policy.materials)}",
+        "apply": f"去哪办：{policy.apply.place}{online}",
+    }
+    if aspect == "conditions":
+        conditions = "；".join(condition.text for condition in policy.eligibility)
+        lines["conditions"] = f"条件：{conditions}"
+    if verdict is not None:
+        lines["verdict"] = f"按您说的情况：{verdict}。"
+    return lines
+
+
+def _first_line(policy: Policy, lines: Mapping[Aspect, str], aspect: Aspect) -> str:
+    """Return the line of ``aspect`` if its first sentence is short enough, else a shorter one."""
+    if aspect == "conditions":
+        return lines.get("verdict") or f"要符合{len(policy.eligibility)}个条件。"
+    whole = lines[aspect] if lines[aspect].endswith("。") else f"{lines[aspect]}。"
+    if len(first_sentence(whole)) <= FIRST_SENTENCE:
+        return whole
+    shorter = {
+        "materials": f"要准备{len(policy.materials)}样材料。",
+        "apply": f"到{policy.apply.place}申请。",
+    }.get(aspect, f"{policy.benefit.text}。")
+    if len(first_sentence(shorter)) <= FIRST_SENTENCE:
+        return shorter
+    return "标准和办法如下。"
 
 
 def scope(said: Mapping[str, str], *, include_ineligible: bool = False) -> Scope:

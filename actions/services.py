@@ -16,7 +16,7 @@ from actions.answer_rating import Subject, answered, note_unanswered, offered
 from actions.appointments import booking_asked
 from actions.checklists import checklist_heard, learn_situation
 from actions.nearest import NEAREST, place_named
-from actions.policies import tell_policy
+from actions.policies import tell_listed, tell_policy
 from actions.registry import action
 from actions.resources import catalogue
 from actions.returning import goes_back, is_of_before
@@ -28,6 +28,7 @@ from actions.service_replies import (
     service_card,
     variant_buttons,
 )
+from actions.ticket_times import told_when_done
 from actions.turn import Turn, button, say
 from enquiries.opening import by_distance, nearest_text, opening_text
 from enquiries.wording import answer, package_answer, spoken
@@ -84,12 +85,13 @@ class _Told:
 def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
     """Answers a question about a service item, or a follow-up about the same one.
 
+    What such words mean of a checklist, a list of policies or a ticket just shown comes first.
     Find the item, answer, and remember the item for follow-ups.
     """
     turn = Turn.of(tracker)
-    listed = None if turn.is_button else checklist_heard(dispatcher, tracker)
-    if listed is not None:
-        return listed
+    about_shown = None if turn.is_button else _about_shown(dispatcher, tracker)
+    if about_shown is not None:
+        return about_shown
     current = _matter(str(tracker.get_slot("service_id") or ""))
     policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
     if policy is not None and _NAMES_NOTHING.match(turn.text):
@@ -123,6 +125,15 @@ def action_answer_service(dispatcher: CollectingDispatcher, tracker: Tracker) ->
         return [offered(turn, meant.seen)]
     _say_unknown(dispatcher, turn, meant.seen)
     return []
+
+
+def _about_shown(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType] | None:
+    """Answer what is about a checklist, policies or tickets just shown; None for anything else."""
+    for hear in (checklist_heard, tell_listed, told_when_done):
+        heard_here = hear(dispatcher, tracker)
+        if heard_here is not None:
+            return heard_here
+    return None
 
 
 def _tell_item(

@@ -19,6 +19,7 @@ from actions.following import (
 from actions.forms import SUPPLEMENT_INTERRUPTIONS, interrupts, rejects
 from actions.registry import action
 from actions.resources import categories
+from actions.ticket_times import told_when_done
 from actions.turn import Turn, button, named_ticket, say
 from actions.verdicts import hear_verdict, pending, verdict_in
 from base.calendar import CITY_TIME
@@ -114,6 +115,9 @@ def action_check_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> l
 
     Show the named ticket with its history, or the latest ones.
     """
+    when = told_when_done(dispatcher, tracker)
+    if when is not None:
+        return when
     turn = Turn.of(tracker)
     with unit_of_work() as session:
         meant = ticket_named(turn, tracker)

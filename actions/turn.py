@@ -69,6 +69,16 @@ def named_ticket(turn: Turn) -> str | None:
     return match.group().upper() if match else None
 
 
+def last_cards(tracker: Tracker) -> list[dict[str, Any]]:
+    """Return the cards that were shown last, as far as the conversation is known here."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "bot":
+            cards = ((event.get("data") or {}).get("custom") or {}).get("cards")
+            if cards:
+                return list(cards)
+    return []
+
+
 def next_message_only(value: dict[str, Any] | None, message_id: str) -> dict[str, Any] | None:
     """Carry a slot value over to the message after the one that set it, and no further.
 

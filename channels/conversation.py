@@ -22,7 +22,7 @@ from channels.attachments import (
     check_photo,
     check_video,
 )
-from channels.handover import PersonInChat, answered, is_button, words_of
+from channels.handover import PersonInChat, answered, is_about_queue, words_of
 from channels.hearing import Hearing
 from channels.linking import INTENT as LINKING
 from channels.linking import Linking, concerns_links
@@ -156,7 +156,7 @@ class Conversation:
         text = taken.text
         if not others and asks_for_copy(text):
             return answered(message, link_replies(self._settings, sender), EXPORT)
-        if person or is_button(text):
+        if person or is_about_queue(text):
             replies = None if others else self._person.answer_words(sender, text)
             if replies is not None:
                 return answered(message, replies)

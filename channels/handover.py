@@ -35,9 +35,12 @@ _RATINGS = {wording.rating_payload(score): score for score in words.SCORES.value
 _BUTTONS = frozenset({words.LEAVE, words.POSITION, words.CALL_ME})
 
 
-def is_button(text: str) -> bool:
-    """Tell whether a text is the payload of one of these buttons."""
-    return text in _BUTTONS or text in _RATINGS
+def is_about_queue(text: str) -> bool:
+    """Tell whether a text is one of these buttons, or asks for one's place in the queue.
+
+    Both are answered also when nobody waits.
+    """
+    return text in _BUTTONS or text in _RATINGS or words.asks_own_place(text)
 
 
 class PersonInChat:
@@ -60,6 +63,8 @@ class PersonInChat:
             row = rows.open_of(session, citizen, lock=True)
             if text in _RATINGS:
                 return [self._office.rate(session, citizen, _RATINGS[text])]
+            if row is None and words.asks_own_place(text):
+                return [wording.not_in_queue()]
             if row is None:
                 return [wording.nothing_open()] if text in _BUTTONS else None
             reply = self._answer(session, row, text, now)
@@ -109,7 +114,9 @@ class PersonInChat:
             return self._office.leave(session, row, now)
         if served:
             return wording.being_served() if text in _BUTTONS else None
-        if text == words.POSITION or (row.state == State.WAITING and words.asks_position(text)):
+        waits = row.state == State.WAITING
+        asks = words.asks_own_place(text) or (waits and words.asks_position(text))
+        if text == words.POSITION or asks:
             return self._office.place(session, row, now)
         if text == words.CALL_ME and row.state == State.WAITING:
             return self._office.offer(session, row, "asked", now)

@@ -97,9 +97,13 @@ def expected(ticket: Ticket, category: Category | None, now: datetime) -> dict[s
     """
     if category is None or ticket.status not in BEING_HANDLED:
         return {}
+    return _promised(ticket, category, now)
+
+
+def _promised(ticket: Ticket, category: Category, now: datetime) -> dict[str, str]:
     due = limits(ticket, category)
     found = {}
-    if ticket.status in _WAITING and due.respond > now:
+    if ticket.status in ("submitted", *_WAITING) and due.respond > now:
         found["respond"] = f"{_span(limit_hours(ticket, category)[0])}内受理"
     if due.resolve > now:
         found["resolve"] = f"预计{_day(due.resolve, now)}前办结"
@@ -111,6 +115,25 @@ def is_overdue(ticket: Ticket, category: Category | None, now: datetime) -> bool
     if category is None or ticket.status not in BEING_HANDLED:
         return False
     return limits(ticket, category).resolve <= now
+
+
+def time_left(ticket: Ticket, category: Category | None, now: datetime) -> str:
+    """Say until when a ticket should be taken and done, as its step and its limits tell.
+
+    Both limits run from filing, so a case that is not forwarded yet has them, too.
+    """
+    if ticket.status not in ("submitted", *BEING_HANDLED):
+        return f"工单 {ticket.id} 现在是“{STATUS_NAMES[ticket.status]}”。"
+    promised = _promised(ticket, category, now) if category else {}
+    if "resolve" in promised:
+        told = "，".join(promised.values())
+        return f"工单 {ticket.id} {told}，由{ticket.department}负责。有进展马上告诉您。"
+    if category is None:
+        return f"工单 {ticket.id} 由{ticket.department}办理，有进展马上告诉您。"
+    return (
+        f"工单 {ticket.id} 已经超过办结时限，让您久等了。"
+        f"我们会向{ticket.department}督办；着急可以拨打12345，报工单号就行。"
+    )
 
 
 def ticket_card(

@@ -91,7 +91,8 @@ class Intake:
         if heard.message_id == draft.message_id:
             return draft
         asked = draft.gap if draft.message_id else None
-        notes = () if draft.message_id else draft.notes
+        remarks = draft.notes
+        notes = () if draft.message_id else remarks
         fresh = {"message_id": heard.message_id, "changed_at": heard.at, "notes": notes}
         draft = draft.model_copy(update=fresh)
         before = draft.photo_spots
@@ -101,7 +102,7 @@ class Intake:
         for location in heard.locations:
             if location.source == "shared":
                 draft = self._absorb_location(draft, location)
-        draft = self._absorb_said(draft, heard, asked)
+        draft = self._absorb_said(draft, heard, asked, remarks)
         draft = add_photo_time(draft, heard.taken_at, heard.at)
         draft = self._doubt_place(draft)
         if asked is not None and asked == draft.gap and heard.only_media:
@@ -113,8 +114,12 @@ class Intake:
         proposal = self._classifier.propose(take_contact(text).text)
         return proposal.code is not None and proposal.confident
 
-    def _absorb_said(self, draft: Draft, heard: Heard, asked: Gap | None) -> Draft:
-        answer = direct_answer(draft, heard.text) or pressed_answer(heard)
+    def _absorb_said(
+        self, draft: Draft, heard: Heard, asked: Gap | None, remarks: tuple[str, ...]
+    ) -> Draft:
+        """Fold in the words or the button; ``remarks`` of the last reply tell what it asked."""
+        shown = draft.model_copy(update={"notes": remarks})
+        answer = direct_answer(shown, heard.text) or pressed_answer(heard)
         draft = draft.model_copy(update={"contact_asked": answer == "leave_phone"})
         if answer is not None:
             return self._answer(draft, answer, heard.text)
@@ -182,6 +187,8 @@ class Intake:
             return draft.noting("leave_phone")
         if answer == "phone":
             return told_contact(draft, text, expected=True)[0]
+        if answer == "nothing_more":
+            return draft.model_copy(update={"confirmed": _is_ready(draft)})
         if draft.problems is None:
             return draft
         return self._divide(draft, draft.problems) if answer == "split" else _undivided(draft)
@@ -389,7 +396,11 @@ def is_vague(text: str) -> bool:
 
 def _undivided(draft: Draft) -> Draft:
     """Report several problems as one: filed, unless the place or the category is still open."""
-    unsure = bool(draft.category_options) and not draft.category_chosen
-    ready = draft.gap == "confirmed" and not unsure
-    update = {"problems": None, "undivided": True, "confirmed": ready}
+    update = {"problems": None, "undivided": True, "confirmed": _is_ready(draft)}
     return draft.model_copy(update=update)
+
+
+def _is_ready(draft: Draft) -> bool:
+    """Tell whether only the go-ahead is missing, and no category is to be chosen."""
+    unsure = bool(draft.category_options) and not draft.category_chosen
+    return draft.gap == "confirmed" and not unsure

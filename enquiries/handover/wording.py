@@ -111,6 +111,14 @@ def nothing_open() -> Reply:
     return _reply("现在没有在排队或进行中的人工服务。您可以接着问我。", ("转人工", "/ask_human"))
 
 
+def not_in_queue() -> Reply:
+    """He asks for his place and waits for nobody."""
+    return _reply(
+        "您现在没有在排队等人工，要找工作人员就点“转人工”。办事大厅排到几号，请看大厅的叫号屏。",
+        ("转人工", "/ask_human"),
+    )
+
+
 def joined() -> Reply:
     """An agent took the conversation."""
     return _reply(

@@ -33,6 +33,13 @@ _POSITION = re.compile(
     r"排(?:到|在)?(?:第?几|哪)|第几位|前面(?:还)?有(?:多少|几)(?:个?人|位)?|还要?(?:等|排)(?:多久|多长|几)"
     r"|(?:等|排)(?:到)?(?:多久|多长时间)|轮到我|什么时候(?:能)?(?:轮到|接通|有人)|人工(?:怎么)?(?:还)?(?:没来|在哪|来了吗|呢)"
 )
+_OWN_PLACE = re.compile(
+    r"(?:请问|那|我们?|咱们?|现在|目前|这边|是|到底)*(?:"
+    r"(?:排队)?排(?:到|在)?(?:了)?第?(?:几|多少)(?:位|个|名)?|(?:在|到)?第几位|(?:排队)?排(?:队)?到哪(?:儿|里)?"
+    r"|(?:我|人工)?(?:的)?前面(?:还)?有?(?:多少|几)个?(?:人|位)(?:在?排队?|在?等)?|还?在(?:不在)?排队"
+    r"|(?:人工|客服)(?:服务)?(?:大概)?还?(?:要|得|需要)?再?等(?:多久|多长时间|几分钟)|(?:人工|客服)怎么还(?:没|不)来"
+    rf")(?:了|呀|啊|呢|吗|么|没)*{_POLITE}"
+)
 _WHEN_CALLED = re.compile(
     r"(?:什么时候|几点|多久|啥时候).{0,6}(?:回电|打给?|回拨|联系|来电)|(?:回电|电话).{0,8}(?:什么时候|几点|多久|还没)"
 )
@@ -60,6 +67,15 @@ def declines(text: str) -> bool:
 def asks_position(text: str) -> bool:
     """Tell whether a short message asks how long the queue is."""
     return len(text) <= _SHORT and _POSITION.search(text) is not None
+
+
+def asks_own_place(text: str) -> bool:
+    """Tell whether a short message asks for nothing but one's place in the queue for a person.
+
+    Somebody who waits may ask it in more ways (:func:`asks_position`); of somebody who does not,
+    还要等多久 may be about anything, and 排到几号了 about a hall.
+    """
+    return len(text) <= _SHORT and _OWN_PLACE.fullmatch(text.strip()) is not None
 
 
 def asks_when_called(text: str) -> bool:

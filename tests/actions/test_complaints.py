@@ -18,9 +18,15 @@ from actions.complaints import (
     action_ask_complaint_words,
     action_cancel_complaint,
     action_file_complaint,
+    action_pause_complaint,
     validate_complaint_form,
 )
-from actions.conversation import action_bare_answer, action_keep_attachments
+from actions.conversation import (
+    action_bare_answer,
+    action_clarify,
+    action_keep_attachments,
+)
+from actions.policies import validate_policy_form
 from actions.registry import Handler
 from dispatch.reporting.draft import Draft
 from store.database import unit_of_work
@@ -113,6 +119,80 @@ def test_each_question_is_noted_until_the_complaint_is_filed(talk: Talk) -> None
     assert "已受理" in talk.say("对", "affirm")
     assert rows(OpenDraft) == []
     assert len(rows(Ticket)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [  # as the model reads them
+        ("就这些 没有照片", "deny"),
+        ("就这些了", "goodbye"),
+        ("没照片", "inform"),
+        ("没有别的了", "deny"),
+        ("没有其他问题了", "goodbye"),
+        ("没有照片，直接提交吧", "deny"),
+    ],
+)
+def test_nothing_to_add_means_file_it(talk: Talk, text: str, intent: str) -> None:
+    talk.say(WORDS)
+    assert "已受理" in talk.say(text, intent)
+    assert len(rows(Ticket)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["不对", "地址不对", "没有，地方错了", "没有", "没有照片，先不报了", "就这个不对", "我没说"],
+)
+def test_a_real_no_files_nothing(talk: Talk, text: str) -> None:
+    talk.say(WORDS)
+    talk.say(text, "deny")
+    assert rows(Ticket) == []
+    assert "哪里不对" in talk.say("没有别的了", "deny")  # asked what is wrong: no go-ahead
+    assert rows(Ticket) == []
+
+
+def test_no_photo_said_of_a_complaint_with_photos_files_nothing(talk: Talk) -> None:
+    assert "照片：1张" in talk.say(WORDS, metadata={"photos": ["p-1"]})
+    talk.say("没有照片", "deny")
+    assert rows(Ticket) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("继续", "affirm"),
+        ("继续吧", "affirm"),
+        ("接着来", "inform"),
+        ("好，接着报", "nlu_fallback"),
+    ],
+)
+def test_a_paused_complaint_is_taken_up_again_by_words(talk: Talk, text: str, intent: str) -> None:
+    talk.say("楼下餐馆油烟太大了")
+    talk.run(action_pause_complaint, talk.hear("再见", "goodbye"))
+    talk.open = False
+    begun = talk.draft
+    meant = action_clarify if intent == "nlu_fallback" else action_bare_answer
+    assert talk.run(meant, talk.hear(text, intent)) == ""
+    assert [event["name"] for event in talk.events if event["event"] == "followup"] == [
+        "complaint_form"
+    ]
+    assert "在什么地方" in talk.say(text, intent)
+    assert (talk.draft.id, talk.draft.words, talk.draft.place) == (begun.id, begun.words, None)
+
+
+def test_who_goes_on_with_a_complaint_leaves_a_policy_search(talk: Talk, tracker: Trackers) -> None:
+    searching = tracker("刚才的投诉接着报", "continue_complaint", loop="policy_form")
+    searching.slots["requested_slot"] = "policy_done"
+    talk.run(validate_policy_form, searching)
+    assert not any(event["event"] == "followup" for event in talk.events)  # nothing was begun
+    talk.say(WORDS)
+    searching.slots |= {**talk.slots, "requested_slot": "policy_done"}
+    talk.run(validate_policy_form, searching)
+    assert talk.slots["requested_slot"] is None  # ends the search
+    assert [e["name"] for e in talk.events if e["event"] == "followup"] == ["complaint_form"]
+
+
+def test_going_on_with_nothing_begun_is_asked_about(talk: Talk) -> None:
+    assert "还有什么要我帮忙" in talk.run(action_bare_answer, talk.hear("继续", "affirm"))
 
 
 def test_cancelling_forgets_the_draft(talk: Talk) -> None:

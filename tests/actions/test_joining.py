@@ -171,6 +171,15 @@ def test_an_offer_passed_over_is_not_made_again_but_its_button_stays_good(
     assert (count(Ticket), count(TicketFollower)) == (1, 1)
 
 
+def test_nothing_to_add_is_no_answer_to_the_offer(neighbour: Talk) -> None:
+    neighbour.ask()
+    (said,) = neighbour.answer("就这些了", "goodbye")
+    assert "请您核对" in said["text"]
+    assert count(Ticket) == 1
+    assert "已受理" in neighbour.answer("就这些了", "goodbye")[-1]["text"]
+    assert count(Ticket) == 2
+
+
 def test_a_yes_to_the_summary_files_separately(neighbour: Talk) -> None:
     neighbour.ask()
     neighbour.answer("每天晚上六点到十点都这样", "report_pollution")

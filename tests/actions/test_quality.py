@@ -18,12 +18,12 @@ from actions.conversation import (
 )
 from actions.people import action_hand_over
 from actions.policies import (
-    Search,
     action_ask_policy_done,
     action_end_policy,
     action_policy_detail,
     learn,
 )
+from actions.policy_search import Search
 from actions.quality import action_rate_answer
 from actions.quality_log import QualityLog, quality_log
 from actions.registry import Handler

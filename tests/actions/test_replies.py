@@ -14,6 +14,7 @@ import yaml
 
 from actions import complaint_replies, policy_replies, service_replies
 from actions.conversation import TITLES
+from actions.policy_aspects import Aspect, aspect_of, in_list
 from actions.resources import catalogue, categories
 from actions.turn import button
 from channels.message import Card, Reply
@@ -29,7 +30,8 @@ from matcher.policy import Policy, Window
 from matcher.profile import ATTRIBUTES, Profile, complete
 from matcher.ranking import match
 from matcher.service import FIRST_SENTENCE, ServiceItem, first_sentence
-from matcher.situation import ASPECTS, Aspect
+from matcher.situation import ASPECTS
+from matcher.situation import Aspect as ItemAspect
 from store.models import Ticket, plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +76,7 @@ def situations(item: ServiceItem) -> Iterable[dict[str, str]]:
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 def test_every_answer_begins_with_one_short_sentence_and_ends_with_its_source(
-    aspect: Aspect,
+    aspect: ItemAspect,
 ) -> None:
     assert len(catalogue().services) >= 150
     for item in catalogue().services:
@@ -160,6 +162,70 @@ def test_every_policy_can_be_told() -> None:
         assert shown.fields["结论"] == "可能符合"
         assert policy.document.title in shown.fields["依据"]
         assert ("示例城市政策" in shown.fields["依据"]) == (policy.origin == "sample")
+
+
+@pytest.mark.parametrize("aspect", ["amount", "window", "materials", "apply", "conditions"])
+def test_every_policy_is_told_beginning_with_one_short_sentence(aspect: Aspect) -> None:
+    assert len(catalogue().policies) >= 212
+    for policy in catalogue().policies:
+        for known in ({}, {"district": "云东区"}):
+            profile = Profile(kind=policy.audience, id="c", attributes=known)
+            text, _, _ = policy_replies.policy_detail(policy, profile, aspect=aspect)
+            first = first_sentence(text)
+            assert 3 < len(first) <= FIRST_SENTENCE, f"{policy.id}: {first}"
+            assert first.endswith("。")
+            assert f"\n【{policy.title}】" in text
+            for told in (policy.benefit.text, policy.apply.place, *policy.materials):
+                assert told in text
+            assert text.count(policy.benefit.text) == 1 + (policy.benefit.text in policy.summary)
+
+
+def test_what_was_asked_of_a_policy_comes_first() -> None:
+    policy = catalogue().policy("elderly_allowance")
+    assert policy is not None
+    nobody = Profile(kind="resident", id="c", attributes={})
+    for asked, begins in (
+        ("能领多少钱", "能得到：80至89周岁每月100元"),
+        ("要什么材料", "要准备："),
+        ("截止到什么时候", "申请时间：现在可以申请"),
+        ("怎么申请", "去哪办："),
+        ("要什么条件", f"要符合{len(policy.eligibility)}个条件。"),
+    ):
+        aspect = aspect_of(asked)
+        text, _, _ = policy_replies.policy_detail(policy, nobody, aspect=aspect)
+        assert text.startswith(begins)
+    assert all(condition.text in text for condition in policy.eligibility)
+    known = Profile(kind="resident", id="c", attributes={"age": 30})
+    text, _, _ = policy_replies.policy_detail(policy, known, aspect="conditions")
+    assert text.startswith("按您说的情况：不符合。")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("第一个怎么申请", 0),
+        ("第二个要什么材料", 1),
+        ("第一个截止到什么时候", 0),
+        ("那第3项补贴能拿多少钱？", 2),
+        ("说说第二个", 1),
+        ("第二个呢", 1),
+        ("最后一个在哪办", 2),
+        ("第一条什么条件", 0),
+        ("第２个我符不符合", 1),
+        ("第四个怎么申请", None),
+        ("第一个孩子上户口怎么办", None),
+        ("第二个月工资没发", None),
+        ("第一个我申请过了", None),
+        ("第一个不是我要的", None),
+        ("第一次申请要什么材料", None),
+        ("三个都怎么申请", None),
+        ("怎么申请", None),
+    ],
+)
+def test_a_policy_is_meant_by_its_place_in_the_list(text: str, place: int | None) -> None:
+    shown = ("a", "b", "c")
+    assert in_list(text, shown) == (None if place is None else shown[place])
+    assert in_list(text, ()) is None
 
 
 def test_the_verdict_is_told_once_something_is_known() -> None:

@@ -16,12 +16,12 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.conversation import action_keep_attachments, action_repeat
 from actions.forms import COMPLAINT_INTERRUPTIONS, interrupts, rejects
 from actions.policies import (
-    Search,
     action_ask_policy_done,
     action_update_profile,
     known_profile,
     validate_policy_form,
 )
+from actions.policy_search import Search
 from actions.policy_subscriptions import action_forget_me, action_subscribe
 from actions.registry import Handler
 from actions.tickets import named_ticket, score_in, supplement_content

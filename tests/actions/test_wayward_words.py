@@ -13,7 +13,8 @@ from actions.checklist_start import action_start_checklist, answer_heard
 from actions.checklists import action_my_checklist
 from actions.closing import action_nothing_open
 from actions.conversation import action_bare_answer, action_clarify, action_small_talk
-from actions.policies import Search, known_profile, validate_policy_form
+from actions.policies import known_profile, validate_policy_form
+from actions.policy_search import Search
 from actions.registry import Handler
 from actions.resources import catalogue
 from actions.services import action_answer_service

@@ -68,6 +68,20 @@ def test_from_the_queue_to_a_person_and_back(
         assert (row.state, row.rating) == ("ended", 5)
 
 
+def test_who_waits_for_nobody_is_told_so_and_offered_a_person(
+    gateway: Gateway, citizen: Callable[..., Person]
+) -> None:
+    who = citizen()
+    (said,) = who.say("排到第几了")
+    assert "没有在排队" in said["text"]
+    assert said["buttons"] == [{"title": "转人工", "payload": "/ask_human"}]
+    assert gateway.rasa.heard == []
+    assert who.text("排到几号了") == "助手听到：排到几号了"  # a hall's number
+    assert who.text("还要等多久") == "助手听到：还要等多久"
+    who.say("/ask_human")
+    assert "下一位就是您" in who.text("我排第几")
+
+
 def test_markup_is_read_as_words_and_shown_as_written(
     citizen: Callable[..., Person], staff: Callable[..., Staff]
 ) -> None:

@@ -126,3 +126,33 @@ def test_to_a_person_one_may_say_that_one_does_not_wait() -> None:
 @pytest.mark.parametrize("text", ["排到第几位了", "前面还有几个人", "还要等多久", "轮到我了吗"])
 def test_words_that_ask_for_the_place(text: str) -> None:
     assert words.asks_position(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "排到第几了",
+        "我排第几",
+        "排队排到哪了？",
+        "我前面还有几个人",
+        "还在排队吗",
+        "人工还要等多久",
+    ],
+)
+def test_words_that_ask_for_nothing_but_the_place(text: str) -> None:
+    assert words.asks_own_place(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "还要等多久",
+        "排到几号了",
+        "大厅现在排到几号了",
+        "护照排队要多久",
+        "我家孩子排第几",
+        "什么时候有人",
+    ],
+)
+def test_words_that_may_ask_for_another_place(text: str) -> None:
+    assert not words.asks_own_place(text)

@@ -52,6 +52,20 @@ def test_other_speech_stays_as_it_was_heard(lexicon: Lexicon, text: str) -> None
     assert lexicon.repaired(unsure(text)).text == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "楼下烧烤摊冒烟",  # 烧烤烟 is a word of the lexicon
+        "这人讲气人得很",  # 机器人
+        "司机半道把我撂下了",  # 半导体
+    ],
+)
+def test_a_syllable_beside_a_word_is_not_changed_for_one_that_only_rhymes(
+    lexicon: Lexicon, text: str
+) -> None:
+    assert lexicon.repaired(unsure(text)).text == text
+
+
 def test_a_near_sound_is_mended_only_where_the_recogniser_was_unsure(lexicon: Lexicon) -> None:
     assert lexicon.repaired(unsure("是保卡丢了", 0.99)).text == "是保卡丢了"
     assert lexicon.repaired(Transcript("是保卡丢了", "test", 1.0)).text == "是保卡丢了"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -72,6 +73,7 @@ _FOR_ONE_MESSAGE = (
     "services_offered",
     "unclear",
 )
+Hearing = Callable[[CollectingDispatcher, Tracker], list[EventType] | None]
 _ASKED_JUST_NOW = ("checklist_question", "pending_booking", "pending_verdict", "pending_withdraw")
 _MOST_CHOICES = 3
 _KEEP_SECONDS = 600
@@ -126,10 +128,9 @@ def action_small_talk(dispatcher: CollectingDispatcher, tracker: Tracker) -> lis
     if turn.intent in ("out_of_scope", "chitchat", "help"):
         if asks_nearest(tracker):
             return action_answer_service(dispatcher, tracker)
-        for hear in (checklist_heard, tell_listed):
-            about_list = hear(dispatcher, tracker)
-            if about_list is not None:
-                return about_list
+        about_list = _first_heard(dispatcher, tracker, checklist_heard, tell_listed)
+        if about_list is not None:
+            return about_list
     if turn.intent in ("out_of_scope", "chitchat"):
         policy = catalogue().policy(str(tracker.get_slot("policy_id") or ""))
         told = answer_which(dispatcher, tracker, policy)
@@ -152,10 +153,9 @@ def action_clarify(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[E
         return action_answer_service(dispatcher, tracker)
     if _takes_up_draft(tracker, turn):
         return [FollowupAction("complaint_form")]
-    for hear in (hear_verdict, checklist_heard, tell_listed):
-        heard = hear(dispatcher, tracker)
-        if heard is not None:
-            return heard
+    heard = _first_heard(dispatcher, tracker, hear_verdict, checklist_heard, tell_listed)
+    if heard is not None:
+        return heard
     times = int(tracker.get_slot("misunderstood") or 0) + 1
     readings, buttons = _readings(tracker, turn)
     if times > 1:
@@ -190,10 +190,10 @@ def action_bare_answer(dispatcher: CollectingDispatcher, tracker: Tracker) -> li
     if pending and turn.intent == "deny":
         say(dispatcher, f"好的，工单 {pending['ticket_id']} 不撤回，继续办理。")
         return []
-    for hear in (booking_goes_on, checklist_heard, tell_listed, hear_verdict, nearest_asked):
-        heard = hear(dispatcher, tracker)
-        if heard is not None:
-            return heard
+    ways = (booking_goes_on, checklist_heard, tell_listed, hear_verdict, nearest_asked)
+    heard = _first_heard(dispatcher, tracker, *ways)
+    if heard is not None:
+        return heard
     if asks_nearest(tracker):
         return action_answer_service(dispatcher, tracker)
     kind = guess_kind(turn.text)
@@ -268,6 +268,17 @@ def _readings(tracker: Tracker, turn: Turn) -> tuple[list[str], list[dict[str, s
     intents = likely[: _MOST_CHOICES - len(buttons)]
     buttons += [button(TITLES[name], name) for name in intents]
     return intents, buttons or _jobs()
+
+
+def _first_heard(
+    dispatcher: CollectingDispatcher, tracker: Tracker, *ways: Hearing
+) -> list[EventType] | None:
+    """Return what the first way to read a message makes of it; None when it is about else."""
+    for hear in ways:
+        heard = hear(dispatcher, tracker)
+        if heard is not None:
+            return heard
+    return None
 
 
 def _takes_up_draft(tracker: Tracker, turn: Turn) -> bool:
